@@ -1,0 +1,53 @@
+//! `venus-bench`: measures the Venus crates and prints the figures, as a table or as one line of JSON.
+
+mod core_suite;
+mod measure;
+
+use std::{io::Write, process::ExitCode};
+
+use clap::{Parser, ValueEnum};
+
+use crate::measure::{BenchError, Effort, Report};
+
+#[derive(Debug, Parser)]
+#[command(name = "venus-bench", version, about = "Measures the Venus crates")]
+struct Cli {
+    /// What to measure.
+    suite: Suite,
+    /// Print one line of JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Rounds of each measure; the reported figures are medians over them.
+    #[arg(long, default_value_t = 41, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rounds: u32,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Suite {
+    /// Encodings and hashes of venus-core.
+    Core,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("venus-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), BenchError> {
+    let effort = Effort { rounds: cli.rounds, ..Effort::default() };
+    let report = match cli.suite {
+        Suite::Core => Report::new("core", core_suite::measure(&effort)?),
+    };
+    if cfg!(debug_assertions) {
+        eprintln!("venus-bench: this is a debug build, its figures say nothing; use `cargo run --release`");
+    }
+    let text = if cli.json { serde_json::to_string(&report)? } else { report.table() };
+    writeln!(std::io::stdout(), "{text}")?;
+    Ok(())
+}

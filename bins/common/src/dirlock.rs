@@ -1,0 +1,164 @@
+//! One process per data directory.
+//!
+//! The lock is an advisory one on the open file `<dir>/LOCK` (`flock` on Unix). The kernel drops it when the process
+//! ends, however it ends, so a crash or `kill -9` leaves nothing to clean up. The file itself stays: removing it would
+//! let a second process lock a new file of the same name while the first still holds the old one.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// Name of the lock file inside the directory.
+pub const LOCK_FILE: &str = "LOCK";
+
+/// Why a directory could not be taken. Nothing in the directory was changed, except that it may have been created.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DirLockError {
+    /// Another process holds the directory. Stop that process or choose another directory, then try again.
+    #[error("directory {} is in use by {}", dir.display(), Owner(*pid))]
+    InUse {
+        /// The directory asked for.
+        dir: PathBuf,
+        /// The holder's process id, if the holder could write it before we looked.
+        pid: Option<u32>,
+    },
+    /// The directory or its lock file cannot be created, opened or written: permissions, a full disk, a file of
+    /// that name. Trying again helps only after the cause is gone.
+    #[error("cannot use {}: {source}", path.display())]
+    Io {
+        /// The path that failed.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+/// How the holder is named in the error text.
+struct Owner(Option<u32>);
+
+impl std::fmt::Display for Owner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(pid) => write!(f, "process {pid}"),
+            None => f.write_str("another process"),
+        }
+    }
+}
+
+/// A held data directory. Dropping it gives the directory back.
+#[derive(Debug)]
+pub struct DirLock {
+    dir: PathBuf,
+    // Held for the lock that lives on it.
+    _file: File,
+}
+
+impl DirLock {
+    /// Takes `dir`, creating it (readable by its owner only) where it is missing. Never waits.
+    ///
+    /// # Errors
+    /// [`DirLockError::InUse`] if a process, this one included, holds it; [`DirLockError::Io`] if the directory
+    /// cannot be written.
+    pub fn acquire(dir: impl AsRef<Path>) -> Result<Self, DirLockError> {
+        let dir = dir.as_ref().to_path_buf();
+        let path = dir.join(LOCK_FILE);
+        create_private(&dir).map_err(|source| DirLockError::Io { path: dir.clone(), source })?;
+        let failed = |source| DirLockError::Io { path: path.clone(), source };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(DirLockError::InUse { dir, pid: holder(&path) }),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        write_pid(&mut file).map_err(failed)?;
+        Ok(Self { dir, _file: file })
+    }
+
+    /// The directory that is held.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+/// Data directories hold databases and keys, so nobody else may look into a new one.
+fn create_private(dir: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+fn write_pid(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    writeln!(file, "{}", std::process::id())
+}
+
+/// The id is only for the error text: a file that is empty or odd means "unknown", never a failure.
+fn holder(path: &Path) -> Option<u32> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn second_taker_is_told_who_holds_it() {
+        let tmp = tempfile::tempdir().unwrap();
+        let dir = tmp.path().join("new").join("deeper");
+        let held = DirLock::acquire(&dir).unwrap();
+        let error = DirLock::acquire(&dir).unwrap_err();
+        assert!(matches!(error, DirLockError::InUse { pid, .. } if pid == Some(std::process::id())));
+        let text = error.to_string();
+        assert!(text.ends_with(&format!("is in use by process {}", std::process::id())), "{text}");
+        assert_eq!(held.dir(), dir);
+    }
+
+    #[test]
+    fn is_free_after_drop_and_with_a_leftover_file() {
+        let tmp = tempfile::tempdir().unwrap();
+        fs::write(tmp.path().join(LOCK_FILE), "4294967295 and a long leftover line\n").unwrap();
+        drop(DirLock::acquire(tmp.path()).unwrap());
+        let _held = DirLock::acquire(tmp.path()).unwrap();
+        let written = fs::read_to_string(tmp.path().join(LOCK_FILE)).unwrap();
+        assert_eq!(written, format!("{}\n", std::process::id()));
+    }
+
+    #[test]
+    fn an_unknown_holder_is_still_an_error() {
+        let tmp = tempfile::tempdir().unwrap();
+        let _held = DirLock::acquire(tmp.path()).unwrap();
+        fs::write(tmp.path().join(LOCK_FILE), "").unwrap();
+        let error = DirLock::acquire(tmp.path()).unwrap_err();
+        assert!(error.to_string().ends_with("is in use by another process"), "{error}");
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_named() {
+        let tmp = tempfile::tempdir().unwrap();
+        let file = tmp.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = DirLock::acquire(&file).unwrap_err();
+        assert!(matches!(&error, DirLockError::Io { path, .. } if *path == file), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_directory_is_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let tmp = tempfile::tempdir().unwrap();
+        let lock = DirLock::acquire(tmp.path().join("data")).unwrap();
+        assert_eq!(fs::metadata(lock.dir()).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}

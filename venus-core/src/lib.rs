@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod api;
+pub mod cbor;
+pub mod clock;
+pub mod consensus;
+pub mod crypto;
+pub mod entropy;
+pub mod error;
+pub mod json;
+#[cfg(any(test, feature = "test-utils"))]
+pub mod testing;
+pub mod types;
+
+pub use error::{Classify, ErrorKind};
+
+/// What most programs import.
+pub mod prelude {
+    pub use crate::api::{
+        BlockProducer, ChainReader, GasEstimator, HeadFeed, IMessager, ISigner, MessagePool, ProofComputer,
+        SignerExt, StateReader,
+    };
+    pub use crate::error::{Classify, ErrorKind};
+    pub use crate::types::{Address, Message, MessageExt, SignedMessage, TokenAmount};
+}

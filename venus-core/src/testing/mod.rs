@@ -1,0 +1,1 @@
+//! Doubles and conformance suites of the traits in [`crate::api`].
