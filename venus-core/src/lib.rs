@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod actors;
 pub mod api;
 pub mod cbor;
 pub mod clock;
@@ -9,6 +10,8 @@ pub mod crypto;
 pub mod entropy;
 pub mod error;
 pub mod json;
+#[cfg(feature = "_session")]
+pub mod rpc;
 #[cfg(any(test, feature = "test-utils"))]
 pub mod testing;
 pub mod types;

@@ -88,6 +88,23 @@ pub enum ChainError {
     /// An argument is wrong.
     #[error("{0}")]
     Invalid(String),
+    /// A state upgrade lies at this epoch, and the node does not run it for a query.
+    #[error("refusing explicit call due to state fork{}", .0.map(|epoch| format!(" at epoch {epoch}")).unwrap_or_default())]
+    ExpensiveFork(Option<ChainEpoch>),
+    /// The node answered with an error that none of the others describes.
+    #[error("{method}: {message} (code {code})")]
+    Rpc {
+        /// The method that was called.
+        method: &'static str,
+        /// The code on the wire.
+        code: i64,
+        /// The text of the node.
+        message: String,
+        /// What can be done about it.
+        kind: ErrorKind,
+        /// When a retry makes sense, if the node said so.
+        retry_after: Option<Duration>,
+    },
     /// The node is shutting down.
     #[error("node is shutting down")]
     Closed,
@@ -109,6 +126,9 @@ pub enum PoolReject {
         /// The least premium that replaces it, decimal attoFIL.
         min_premium: String,
     },
+    /// A message with this nonce waits already.
+    #[error("message with nonce already exists")]
+    NonceTaken,
     /// The sender cannot pay value and gas.
     #[error("not enough funds to execute transaction")]
     InsufficientFunds,
@@ -173,9 +193,19 @@ impl Classify for ChainError {
             | Self::MessageNotFound(_)
             | Self::HeightAhead { .. } => ErrorKind::NotFound,
             Self::ExecutionFailed { .. } | Self::Invalid(_) => ErrorKind::Invalid,
+            // Another node, or the same one later, may have the state at hand.
+            Self::ExpensiveFork(_) => ErrorKind::Unsupported,
+            Self::Rpc { kind, .. } => *kind,
             Self::Pool(reject) => reject.kind(),
             Self::Block(reject) => reject.kind(),
             Self::Decode { .. } | Self::Corrupt(_) => ErrorKind::Corrupt,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Rpc { retry_after, .. } => *retry_after,
+            _ => None,
         }
     }
 }
@@ -183,7 +213,7 @@ impl Classify for ChainError {
 impl Classify for PoolReject {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NonceTooLow { .. } | Self::ReplacePremiumTooLow { .. } => ErrorKind::Conflict,
+            Self::NonceTooLow { .. } | Self::NonceTaken | Self::ReplacePremiumTooLow { .. } => ErrorKind::Conflict,
             // A gap fills, funds arrive, a queue drains: the same bytes may pass later.
             Self::NonceGap | Self::InsufficientFunds | Self::FeeCapTooLow => ErrorKind::Transient,
             Self::TooManyPending => ErrorKind::RateLimited,

@@ -1,0 +1,93 @@
+//! Who calls.
+
+use async_trait::async_trait;
+use http::{
+    HeaderMap,
+    header::AUTHORIZATION,
+    request::Parts,
+};
+
+use crate::rpc::{
+    service::Identity,
+    table::Permissions,
+};
+
+/// Why a caller is turned away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// No token, or one that does not verify: 401.
+    #[error("not authenticated")]
+    Unauthenticated,
+    /// Nobody can tell at the moment: 503.
+    #[error("authentication unavailable")]
+    Unavailable,
+}
+
+/// Finds out who calls. Asked once for a request over HTTP, and once when a WebSocket opens.
+#[async_trait]
+pub trait Authenticate: Send + Sync + 'static {
+    /// Who has this token. `token` is what came as `Authorization: Bearer` or as `?token=`; without it the
+    /// implementation decides whether strangers are let in, and as whom.
+    ///
+    /// # Errors
+    /// [`AuthError`]; the caller gets 401 or 503 and no body.
+    async fn authenticate(&self, token: Option<&str>, request: &Parts) -> Result<Identity, AuthError>;
+}
+
+/// Lets everybody in with the same rights, whatever the token. For loopback, tests and servers behind another gate.
+#[derive(Clone, Copy, Debug)]
+pub struct Everybody(pub Permissions);
+
+#[async_trait]
+impl Authenticate for Everybody {
+    async fn authenticate(&self, _: Option<&str>, _: &Parts) -> Result<Identity, AuthError> {
+        Ok(Identity { name: String::new(), permissions: self.0 })
+    }
+}
+
+/// The token of a request, if it has one.
+///
+/// # Errors
+/// [`AuthError::Unauthenticated`] if the header is there but is no bearer token.
+pub(super) fn token_of(request: &Parts) -> Result<Option<String>, AuthError> {
+    if let Some(header) = request.headers.get(AUTHORIZATION) {
+        let text = header.to_str().map_err(|_| AuthError::Unauthenticated)?;
+        let token = text.strip_prefix("Bearer ").ok_or(AuthError::Unauthenticated)?;
+        return Ok(Some(token.to_owned()));
+    }
+    let query = request.uri.query().unwrap_or_default();
+    let token = query.split('&').find_map(|pair| pair.strip_prefix("token="));
+    Ok(token.filter(|token| !token.is_empty()).map(str::to_owned))
+}
+
+/// The headers that methods may see.
+pub(super) fn without_token(headers: &HeaderMap) -> HeaderMap {
+    let mut headers = headers.clone();
+    headers.remove(AUTHORIZATION);
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(uri: &str, header: Option<&str>) -> Parts {
+        let mut request = http::Request::builder().uri(uri);
+        if let Some(value) = header {
+            request = request.header("Authorization", value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn tokens_come_as_header_or_query() {
+        let token = |uri, header| token_of(&parts(uri, header));
+        assert_eq!(token("/rpc/v0", Some("Bearer a.b.c")), Ok(Some("a.b.c".into())));
+        assert_eq!(token("/rpc/v0?x=1&token=a.b.c", None), Ok(Some("a.b.c".into())));
+        assert_eq!(token("/rpc/v0?token=q", Some("Bearer h")), Ok(Some("h".into())));
+        assert_eq!(token("/rpc/v0?token=", None), Ok(None));
+        assert_eq!(token("/rpc/v0", None), Ok(None));
+        assert_eq!(token("/rpc/v0", Some("Basic x")), Err(AuthError::Unauthenticated));
+    }
+}

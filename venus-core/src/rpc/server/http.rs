@@ -1,0 +1,217 @@
+//! Calls over HTTP POST, one at a time or, in upstream's dialect, in batches.
+
+use std::net::SocketAddr;
+
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, Request},
+    response::Response,
+};
+use futures::StreamExt;
+use http::{
+    StatusCode,
+    header::{CONNECTION, CONTENT_TYPE, HeaderValue},
+    request::Parts,
+};
+use serde_json::value::RawValue;
+use tokio::time::timeout;
+
+use super::{
+    RpcServer,
+    auth::{AuthError, token_of, without_token},
+    ws,
+};
+use crate::{
+    error::ErrorKind,
+    rpc::{
+        ERRORS_HEADER,
+        dialect::{Dialect, Fault},
+        error::{RpcError, codes},
+        frame::Frame,
+        id::FrameId,
+        service::{Answer, Caller, Identity, Transport, extensions_for},
+        session::answer_text,
+    },
+};
+
+pub(super) async fn answer(server: RpcServer, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    if server.0.stop.is_cancelled() {
+        return bare(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let identity = match identify(&server, &parts).await {
+        Ok(identity) => identity,
+        Err(AuthError::Unauthenticated) => return bare(StatusCode::UNAUTHORIZED),
+        Err(AuthError::Unavailable) => return bare(StatusCode::SERVICE_UNAVAILABLE),
+    };
+    if wants_upgrade(&parts) {
+        return ws::upgrade(server, parts, identity);
+    }
+    let Ok(_permit) = server.0.requests.clone().try_acquire_owned() else {
+        return bare(StatusCode::SERVICE_UNAVAILABLE);
+    };
+    let dialect = server.0.service.dialect();
+    let caller = caller(&parts, identity, Transport::Http, 0);
+    let limits = server.0.limits;
+    match timeout(limits.io_deadline, read(body, limits.message_bytes)).await {
+        Ok(Ok(Some(body))) => {
+            let reply = Exchange { server: &server, caller }.run(&String::from_utf8_lossy(&body)).await;
+            reply.into_response(dialect)
+        }
+        Ok(Ok(None)) => Reply::fault(dialect, &FrameId::None, &Fault::TooBig(limits.message_bytes)).into_response(dialect),
+        Ok(Err(_)) => bare(StatusCode::BAD_REQUEST),
+        Err(_) => bare(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+async fn identify(server: &RpcServer, parts: &Parts) -> Result<Identity, AuthError> {
+    let token = token_of(parts)?;
+    server.0.auth.authenticate(token.as_deref(), parts).await
+}
+
+/// What Go's servers look at: the word anywhere in the header.
+fn wants_upgrade(parts: &Parts) -> bool {
+    let values = parts.headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    values.into_iter().any(|value| value.to_ascii_lowercase().contains("upgrade"))
+}
+
+pub(super) fn caller(parts: &Parts, identity: Identity, transport: Transport, connection: u64) -> Caller {
+    Caller {
+        identity,
+        transport,
+        remote: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0),
+        headers: without_token(&parts.headers),
+        connection,
+        kinds: parts.headers.get(ERRORS_HEADER).is_some_and(|value| value == "1"),
+    }
+}
+
+pub(super) fn bare(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// The body, or nothing if it is larger than `limit` bytes.
+async fn read(body: Body, limit: usize) -> Result<Option<Vec<u8>>, axum::Error> {
+    let mut chunks = body.into_data_stream();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk?;
+        if bytes.len() + chunk.len() > limit {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Some(bytes))
+}
+
+struct Reply {
+    status: u16,
+    body: String,
+}
+
+impl Reply {
+    fn ok(body: String) -> Self {
+        Self { status: 200, body }
+    }
+
+    fn fault(dialect: Dialect, id: &FrameId, fault: &Fault) -> Self {
+        let status = if dialect == Dialect::Fork { 500 } else { fault.status() };
+        Self { status, body: dialect.http_fault(id, fault) }
+    }
+
+    /// The fork lets Go guess the content type, which needs a body; upstream always says JSON.
+    fn into_response(self, dialect: Dialect) -> Response {
+        let kind = match dialect {
+            Dialect::Fork if self.body.is_empty() => None,
+            Dialect::Fork => Some("text/plain; charset=utf-8"),
+            Dialect::Upstream => Some("application/json"),
+        };
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if let Some(kind) = kind {
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        }
+        response
+    }
+}
+
+struct Exchange<'a> {
+    server: &'a RpcServer,
+    caller: Caller,
+}
+
+impl Exchange<'_> {
+    fn dialect(&self) -> Dialect {
+        self.server.0.service.dialect()
+    }
+
+    async fn run(self, body: &str) -> Reply {
+        let dialect = self.dialect();
+        if dialect == Dialect::Upstream {
+            let trimmed = body.trim_ascii();
+            if trimmed.is_empty() {
+                return Reply::fault(dialect, &FrameId::None, &Fault::NotARequest);
+            }
+            if trimmed.starts_with('[') && trimmed.ends_with(']') {
+                return self.batch(trimmed).await;
+            }
+        }
+        match Frame::decode(body) {
+            Ok((frame, _)) => self.call(&frame).await,
+            Err(_) => Reply::fault(dialect, &FrameId::None, &Fault::Unreadable),
+        }
+    }
+
+    /// One after the other, as Go does it. Notifications leave no trace.
+    async fn batch(&self, body: &str) -> Reply {
+        let dialect = self.dialect();
+        let parts = serde_json::from_str::<Vec<&RawValue>>(body).unwrap_or_default();
+        let frames: Result<Vec<_>, _> = parts.iter().map(|part| Frame::decode(part.get())).collect();
+        let frames = match frames {
+            Ok(frames) if !parts.is_empty() && parts.len() <= self.server.0.limits.calls => frames,
+            Ok(_) if parts.is_empty() && body.bytes().any(|b| !matches!(b, b'[' | b']' | b' ' | b'\n' | b'\r' | b'\t')) => {
+                return Reply::fault(dialect, &FrameId::None, &Fault::Unreadable);
+            }
+            Ok(_) => return Reply::fault(dialect, &FrameId::None, &Fault::NotARequest),
+            Err(_) => return Reply::fault(dialect, &FrameId::None, &Fault::Unreadable),
+        };
+        let mut answers = Vec::new();
+        for (frame, _) in &frames {
+            let reply = self.call(frame).await;
+            if !reply.body.is_empty() {
+                answers.push(reply.body);
+            }
+        }
+        Reply::ok(format!("[{}]", answers.join(",")))
+    }
+
+    async fn call(&self, frame: &Frame<'_>) -> Reply {
+        let dialect = self.dialect();
+        if let FrameId::Odd(kind) = frame.id {
+            return Reply::fault(dialect, &FrameId::None, &Fault::OddId(kind));
+        }
+        let answer = self.answer(frame).await;
+        match (&answer, &frame.id) {
+            (Answer::Fault(fault), id) => Reply::fault(dialect, id, fault),
+            (_, FrameId::Id(id)) => Reply::ok(answer_text(dialect, id, &answer, self.caller.kinds)),
+            _ => Reply::ok(String::new()),
+        }
+    }
+
+    async fn answer(&self, frame: &Frame<'_>) -> Answer {
+        let (service, limits) = (&self.server.0.service, self.server.0.limits);
+        let params = frame.params.map(|params| params.get());
+        let prepared = match service.prepare(&frame.method, params, &self.caller) {
+            Ok(prepared) => prepared,
+            Err(answer) => return answer,
+        };
+        let (_, extensions) = extensions_for(self.caller.clone());
+        let run = prepared.run(extensions, 0, limits.message_bytes);
+        timeout(limits.call_deadline, run).await.unwrap_or_else(|_| {
+            let late = RpcError::new(codes::METHOD, "context deadline exceeded");
+            Answer::Error(late.with_kind(ErrorKind::Timeout))
+        })
+    }
+}

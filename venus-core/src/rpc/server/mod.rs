@@ -1,0 +1,154 @@
+//! An API for Go and Rust clients: HTTP and WebSocket on one port and one path.
+//!
+//! ```no_run
+//! # use venus_core::rpc::{Dialect, Permissions, Service, server::{Everybody, RpcServer}};
+//! # async fn run(service: Service) -> std::io::Result<()> {
+//! let server = RpcServer::new(service, Everybody(Permissions::READ));
+//! let listening = server.listen("127.0.0.1:0".parse().expect("an address"), &["/rpc/v0"]).await?;
+//! println!("http://{}/rpc/v0", listening.local_addr());
+//! server.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod auth;
+mod http;
+mod listen;
+mod ws;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{Router, extract::State, response::Response, routing::any};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::Semaphore,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use auth::{AuthError, Authenticate, Everybody};
+pub use listen::Listening;
+
+use super::{
+    service::{Caller, Identity, Service, Transport},
+    session::{KeepAlive, Limits, Link, close},
+};
+use crate::rpc::session::Order;
+
+/// How long a method waits for the client that it calls back, unless it says otherwise.
+const REVERSE_DEADLINE: Duration = Duration::from_secs(60);
+
+/// A server of one API. Cheap to clone; all clones are the same server.
+#[derive(Clone)]
+pub struct RpcServer(Arc<Inner>);
+
+struct Inner {
+    service: Arc<Service>,
+    auth: Arc<dyn Authenticate>,
+    limits: Limits,
+    keep_alive: KeepAlive,
+    /// Requests over HTTP at once.
+    requests: Arc<Semaphore>,
+    sessions: Mutex<HashMap<u64, Open>>,
+    next_connection: AtomicU64,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+struct Open {
+    caller: Arc<Caller>,
+    link: Arc<Link>,
+}
+
+impl fmt::Debug for RpcServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RpcServer").field("service", &self.0.service).field("sessions", &self.sessions()).finish()
+    }
+}
+
+impl RpcServer {
+    /// A server with the default limits.
+    pub fn new(service: Service, auth: impl Authenticate) -> Self {
+        Self::with_limits(service, auth, Limits::default(), KeepAlive::default())
+    }
+
+    /// A server with limits of your own.
+    pub fn with_limits(
+        service: Service,
+        auth: impl Authenticate,
+        limits: Limits,
+        keep_alive: KeepAlive,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            service: Arc::new(service),
+            auth: Arc::new(auth),
+            limits,
+            keep_alive,
+            requests: Arc::new(Semaphore::new(limits.sessions)),
+            sessions: Mutex::default(),
+            next_connection: AtomicU64::new(1),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        }))
+    }
+
+    /// A router that answers on `paths`, as `/rpc/v0`. Merge it with others, or [`RpcServer::listen`].
+    pub fn router(&self, paths: &[&str]) -> Router {
+        let mut router = Router::new();
+        for path in paths {
+            router = router.route(path, any(answer));
+        }
+        router.with_state(self.clone())
+    }
+
+    /// How many WebSockets are open.
+    pub fn sessions(&self) -> usize {
+        self.open().len()
+    }
+
+    /// Closes the WebSockets of all callers that `who` picks, with code 1008. Their calls and channels end at once.
+    /// To be called when a token or an account is revoked. Returns how many were picked.
+    pub fn disconnect(&self, who: impl Fn(&Caller) -> bool) -> usize {
+        let sessions = self.open();
+        let picked = sessions.values().filter(|session| who(&session.caller));
+        picked.map(|session| session.link.order(Order::Close(close::POLICY, "revoked"))).count()
+    }
+
+    /// Takes no new request, lets running calls end within the grace of [`Limits`], closes all sockets and returns
+    /// when nothing of the server runs any more.
+    pub async fn shutdown(&self) {
+        self.0.stop.cancel();
+        self.open().values().for_each(|session| session.link.order(Order::Drain));
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    /// Runs a session over `socket`, on which the WebSocket handshake is done already (or is not wanted, as between
+    /// two ends of a pipe), for a caller who is known. Returns when the session has ended.
+    pub async fn serve_socket<S>(&self, socket: S, identity: Identity)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let caller = Caller { identity, ..Caller::trusted(Transport::WebSocket, self.next_connection()) };
+        ws::run(self.clone(), socket, caller).await;
+    }
+
+    fn next_connection(&self) -> u64 {
+        self.0.next_connection.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<u64, Open>> {
+        self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn answer(State(server): State<RpcServer>, request: axum::extract::Request) -> Response {
+    http::answer(server, request).await
+}

@@ -1,0 +1,115 @@
+//! From an HTTP request to a session.
+
+use std::sync::Arc;
+
+use axum::{body::Body, response::Response};
+use http::{
+    StatusCode,
+    header::{
+        CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+    },
+    request::Parts,
+};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{handshake::derive_accept_key, protocol::Role},
+};
+
+use super::{
+    Open, REVERSE_DEADLINE, RpcServer,
+    http::{bare, caller},
+};
+use crate::rpc::{
+    dialect::Dialect,
+    service::{Caller, Identity, Transport, extensions_for},
+    session::{Malformed, Order, Peer, Session, link, socket_config},
+};
+
+/// Answers the handshake and runs the session in a task of the server. Any origin is let in, no subprotocol and no
+/// extension is agreed on, as Go has it.
+pub(super) fn upgrade(server: RpcServer, mut parts: Parts, identity: Identity) -> Response {
+    let Some(accept) = accept_key(&parts) else { return bare(StatusCode::BAD_REQUEST) };
+    let Some(upgrading) = parts.extensions.remove::<OnUpgrade>() else {
+        return bare(StatusCode::UPGRADE_REQUIRED);
+    };
+    if server.sessions() >= server.0.limits.sessions {
+        return bare(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let caller = caller(&parts, identity, Transport::WebSocket, server.next_connection());
+    let tasks = server.0.tasks.clone();
+    tasks.spawn(async move {
+        match upgrading.await {
+            Ok(socket) => run(server, TokioIo::new(socket), caller).await,
+            Err(error) => tracing::debug!(%error, "upgrade failed"),
+        }
+    });
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    response
+}
+
+fn accept_key(parts: &Parts) -> Option<HeaderValue> {
+    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let websocket = header(UPGRADE)?.to_ascii_lowercase().contains("websocket");
+    let version = header(SEC_WEBSOCKET_VERSION)?.trim() == "13";
+    let key = parts.headers.get(SEC_WEBSOCKET_KEY).filter(|_| websocket && version)?;
+    HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok()
+}
+
+/// Runs a session until it ends.
+pub(super) async fn run<S>(server: RpcServer, socket: S, caller: Caller)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let limits = server.0.limits;
+    let socket = WebSocketStream::from_raw_socket(socket, Role::Server, Some(socket_config(&limits))).await;
+    let (link, queue) = link(limits);
+    let number = caller.connection;
+    let (caller, mut extensions) = extensions_for(caller);
+    extensions.insert(Peer::new(link.clone(), REVERSE_DEADLINE));
+    let _listed = Listed::new(&server, number, Open { caller: caller.clone(), link: link.clone() });
+    if server.0.stop.is_cancelled() {
+        link.order(Order::Drain);
+    }
+    let malformed = match server.0.service.dialect() {
+        Dialect::Fork => Malformed::Ends,
+        Dialect::Upstream => Malformed::Ignored,
+    };
+    let session = Session {
+        link,
+        queue,
+        service: Some(Arc::clone(&server.0.service)),
+        caller,
+        extensions,
+        keep_alive: server.0.keep_alive,
+        limits,
+        malformed,
+    };
+    session.run(socket).await;
+}
+
+/// A session in the server's list, for as long as it runs.
+struct Listed<'a> {
+    server: &'a RpcServer,
+    number: u64,
+}
+
+impl<'a> Listed<'a> {
+    fn new(server: &'a RpcServer, number: u64, open: Open) -> Self {
+        server.open().insert(number, open);
+        Self { server, number }
+    }
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        self.server.open().remove(&self.number);
+    }
+}

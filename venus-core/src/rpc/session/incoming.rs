@@ -1,0 +1,258 @@
+//! Calls of the other side: each runs in its own task until it is done, cancelled, or the session ends.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use http::Extensions;
+use jsonrpsee::core::server::BoundedSubscriptions;
+use tokio::{task::JoinSet, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{Limits, link::Link};
+use crate::{
+    error::ErrorKind,
+    rpc::{
+        dialect::Dialect,
+        error::{RpcError, codes},
+        frame::{Frame, channel_close, channel_value},
+        id::{FrameId, Id},
+        service::{Answer, Caller, Prepared, Service, channel_item},
+        table::Returns,
+    },
+};
+
+/// Values that a method may put into a channel before it has to wait for the socket.
+const CHANNEL_BUFFER: usize = 16;
+
+/// What the calls of a session share.
+pub(super) struct Shared {
+    pub(super) link: Arc<Link>,
+    pub(super) service: Arc<Service>,
+    pub(super) caller: Arc<Caller>,
+    pub(super) extensions: Extensions,
+    pub(super) limits: Limits,
+    handling: Mutex<HashMap<Id, (u64, CancellationToken)>>,
+    turn: AtomicU64,
+    next_channel: AtomicU64,
+    permits: BoundedSubscriptions,
+}
+
+/// The calls under way.
+pub(super) struct Calls {
+    pub(super) shared: Arc<Shared>,
+    tasks: JoinSet<()>,
+    draining: bool,
+}
+
+impl Calls {
+    pub(super) fn new(
+        link: Arc<Link>,
+        service: Arc<Service>,
+        caller: Arc<Caller>,
+        extensions: Extensions,
+        limits: Limits,
+    ) -> Self {
+        let channels = u32::try_from(limits.channels).unwrap_or(u32::MAX);
+        let shared = Shared {
+            link,
+            service,
+            caller,
+            extensions,
+            limits,
+            handling: Mutex::default(),
+            turn: AtomicU64::new(0),
+            next_channel: AtomicU64::new(1),
+            permits: BoundedSubscriptions::new(channels),
+        };
+        Self { shared: Arc::new(shared), tasks: JoinSet::new(), draining: false }
+    }
+
+    /// Starts a call. False if the peer floods us and reads no answers.
+    pub(super) fn start(&mut self, frame: &Frame<'_>) -> bool {
+        while self.tasks.try_join_next().is_some() {}
+        let id = match &frame.id {
+            FrameId::Id(id) => Some(id.clone()),
+            _ => None,
+        };
+        if self.draining {
+            return self.refuse(id, Answer::Error(busy("shutting down", ErrorKind::Transient)));
+        }
+        if self.tasks.len() >= self.shared.limits.calls {
+            return self.refuse(id, Answer::Error(busy("too many calls under way", ErrorKind::RateLimited)));
+        }
+        let params = frame.params.map(|params| params.get());
+        match self.shared.service.prepare(&frame.method, params, &self.shared.caller) {
+            Ok(prepared) => {
+                self.tasks.spawn(self.shared.clone().serve(id, prepared));
+                true
+            }
+            Err(answer) => self.refuse(id, answer),
+        }
+    }
+
+    fn refuse(&mut self, id: Option<Id>, answer: Answer) -> bool {
+        let Some(id) = id else { return true };
+        let text = self.shared.text(&id, &answer);
+        match self.shared.link.try_send(text) {
+            Ok(()) => true,
+            // Answers may wait for the socket, but not without bound.
+            Err(text) if self.tasks.len() < 2 * self.shared.limits.calls => {
+                let link = self.shared.link.clone();
+                self.tasks.spawn(async move {
+                    let _ = link.send(text).await;
+                });
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Cancels the call or channel that `id` opened, if it is still there.
+    pub(super) fn cancel(&self, id: &Id) {
+        if let Some((_, token)) = self.shared.handling().get(id) {
+            token.cancel();
+        }
+    }
+
+    /// Takes no new calls and closes the channels. Ordinary calls go on.
+    pub(super) fn drain(&mut self) {
+        self.draining = true;
+        self.shared.permits_close();
+    }
+
+    /// Completes when no call is left.
+    pub(super) async fn idle(&mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+fn busy(text: &str, kind: ErrorKind) -> RpcError {
+    RpcError::new(codes::METHOD, text).with_kind(kind)
+}
+
+impl Shared {
+    fn handling(&self) -> MutexGuard<'_, HashMap<Id, (u64, CancellationToken)>> {
+        self.handling.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Channels end by their tokens; ordinary calls are let run.
+    fn permits_close(&self) {
+        for (turn, token) in self.handling().values() {
+            if turn & CHANNEL_TURN != 0 {
+                token.cancel();
+            }
+        }
+    }
+
+    async fn serve(self: Arc<Self>, id: Option<Id>, prepared: Prepared) {
+        let is_channel = prepared.spec.returns == Returns::Channel;
+        let Some(id) = id else {
+            // A notification. A channel that nobody can know the number of would be of no use.
+            if !is_channel {
+                let run = prepared.run(self.extensions.clone(), self.caller.connection, self.limits.message_bytes);
+                let _ = timeout(self.limits.call_deadline, run).await;
+            }
+            return;
+        };
+        let token = CancellationToken::new();
+        let turn = self.enter(&id, &token, is_channel);
+        if is_channel {
+            self.serve_channel(&id, prepared, &token).await;
+        } else {
+            self.serve_call(&id, prepared, &token).await;
+        }
+        self.leave(&id, turn);
+    }
+
+    /// A second call under an id that is in use takes the id over; both are answered, as Go does.
+    fn enter(&self, id: &Id, token: &CancellationToken, is_channel: bool) -> u64 {
+        let turn = self.turn.fetch_add(2, Ordering::Relaxed) | if is_channel { CHANNEL_TURN } else { 0 };
+        self.handling().insert(id.clone(), (turn, token.clone()));
+        turn
+    }
+
+    fn leave(&self, id: &Id, turn: u64) {
+        let mut handling = self.handling();
+        if handling.get(id).is_some_and(|(current, _)| *current == turn) {
+            handling.remove(id);
+        }
+    }
+
+    async fn serve_call(&self, id: &Id, prepared: Prepared, token: &CancellationToken) {
+        let run = prepared.run(self.extensions.clone(), self.caller.connection, self.limits.message_bytes);
+        let answer = tokio::select! {
+            biased;
+            answer = timeout(self.limits.call_deadline, run) => answer.unwrap_or_else(|_| {
+                Answer::Error(busy("context deadline exceeded", ErrorKind::Timeout))
+            }),
+            () = token.cancelled() => cancelled(),
+        };
+        let _ = self.link.send(self.text(id, &answer)).await;
+    }
+
+    async fn serve_channel(&self, id: &Id, prepared: Prepared, token: &CancellationToken) {
+        let Some(permit) = self.permits.acquire() else {
+            let answer = Answer::Error(busy("too many channels", ErrorKind::RateLimited));
+            let _ = self.link.send(self.text(id, &answer)).await;
+            return;
+        };
+        let open = prepared.open(self.extensions.clone(), self.caller.connection, permit, CHANNEL_BUFFER);
+        let opened = tokio::select! {
+            biased;
+            opened = open => opened,
+            () = token.cancelled() => Err(cancelled()),
+        };
+        let mut source = match opened {
+            Ok(source) => source,
+            Err(answer) => {
+                let _ = self.link.send(self.text(id, &answer)).await;
+                return;
+            }
+        };
+        let number = self.next_channel.fetch_add(1, Ordering::Relaxed);
+        let reply = self.service.dialect().result(id, Some(&number.to_string()));
+        if self.link.send(reply).await.is_err() {
+            return;
+        }
+        loop {
+            let message = tokio::select! {
+                biased;
+                () = token.cancelled() => break,
+                message = source.next() => message,
+            };
+            let Some(value) = message.as_deref().and_then(channel_item) else { break };
+            if self.link.send(channel_value(number, value.get())).await.is_err() {
+                return;
+            }
+        }
+        // The method stops before the peer hears that the channel is closed.
+        drop(source);
+        let _ = self.link.send(channel_close(number)).await;
+    }
+
+    fn text(&self, id: &Id, answer: &Answer) -> String {
+        answer_text(self.service.dialect(), id, answer, self.caller.kinds)
+    }
+}
+
+/// Marks the turns of channels.
+const CHANNEL_TURN: u64 = 1;
+
+fn cancelled() -> Answer {
+    Answer::Error(busy("context canceled", ErrorKind::Transient))
+}
+
+/// The frame that answers a call.
+pub(crate) fn answer_text(dialect: Dialect, id: &Id, answer: &Answer, kinds: bool) -> String {
+    match answer {
+        Answer::Value(payload) => dialect.result(id, Some(payload.as_str())),
+        Answer::Void => dialect.result(id, None),
+        Answer::Error(error) => dialect.error(Some(id), error, kinds),
+        Answer::Fault(fault) => dialect.error(Some(id), &fault.error(dialect), kinds),
+    }
+}
