@@ -12,6 +12,7 @@ use fvm_shared::econ::TokenAmount;
 use fvm_shared::message::Message;
 
 use super::{ChainError, HeadChange, path_between};
+pub use crate::types::ActorInfo;
 use crate::types::{BlockHeader, BlockMessages, MessageLookup, NetworkInfo, Receipt, Tipset, TipsetKey};
 
 /// Which tipset stands for an epoch without blocks.
@@ -120,21 +121,6 @@ pub trait ChainReader: Send + Sync {
     async fn path(&self, from: &TipsetKey, to: &TipsetKey) -> Result<HeadChange, ChainError> {
         path_between(self, from, to).await
     }
-}
-
-/// An actor's head in the state tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActorInfo {
-    /// CID of the actor's code.
-    pub code: Cid,
-    /// CID of the actor's state.
-    pub head: Cid,
-    /// Next nonce.
-    pub nonce: u64,
-    /// Balance in attoFIL.
-    pub balance: TokenAmount,
-    /// `f4` address, if the actor has one.
-    pub delegated_address: Option<Address>,
 }
 
 /// How to look for a message.

@@ -95,6 +95,32 @@ impl Decode for i64 {
     }
 }
 
+impl Encode for u32 {
+    fn encode(&self, w: &mut Writer) {
+        w.uint(u64::from(*self));
+    }
+}
+
+impl Decode for u32 {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CborError> {
+        let start = r.offset();
+        let value = Self::try_from(r.uint()?);
+        value.map_err(|_| CborError::new(start, CborErrorKind::Invalid("exceeds 32 bits")))
+    }
+}
+
+impl Encode for bool {
+    fn encode(&self, w: &mut Writer) {
+        w.bool(*self);
+    }
+}
+
+impl Decode for bool {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CborError> {
+        r.bool()
+    }
+}
+
 impl Encode for Vec<u8> {
     fn encode(&self, w: &mut Writer) {
         w.bytes(self);
@@ -165,3 +191,22 @@ macro_rules! cbor_tuple {
     };
 }
 pub(crate) use cbor_tuple;
+
+/// Implements [`Encode`] and [`Decode`] for a struct of one field that travels as that field alone.
+macro_rules! cbor_transparent {
+    ($ty:ident { $field:ident }) => {
+        impl $crate::cbor::Encode for $ty {
+            fn encode(&self, w: &mut $crate::cbor::Writer) {
+                self.$field.encode(w);
+            }
+        }
+
+        impl $crate::cbor::Decode for $ty {
+            fn decode(r: &mut $crate::cbor::Reader<'_>) -> Result<Self, $crate::cbor::CborError> {
+                use $crate::cbor::FieldContext;
+                Ok(Self { $field: $crate::cbor::Decode::decode(r).in_field(stringify!($ty))? })
+            }
+        }
+    };
+}
+pub(crate) use cbor_transparent;

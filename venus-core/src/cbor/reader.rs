@@ -11,6 +11,8 @@ const TEXT: u8 = 3;
 const ARRAY: u8 = 4;
 const MAP: u8 = 5;
 const TAG: u8 = 6;
+const FALSE_BYTE: u8 = 0xf4;
+const TRUE_BYTE: u8 = 0xf5;
 const NULL_BYTE: u8 = 0xf6;
 
 /// Reads canonical CBOR from a slice without copying it.
@@ -162,6 +164,28 @@ impl<'a> Reader<'a> {
             return Err(CborError::new(start, Kind::NotCanonical("CID")));
         }
         Ok(cid)
+    }
+
+    /// A boolean.
+    ///
+    /// # Errors
+    /// If another value stands here.
+    pub fn bool(&mut self) -> Result<bool, CborError> {
+        let value = match self.input.get(self.at) {
+            Some(&FALSE_BYTE) => false,
+            Some(&TRUE_BYTE) => true,
+            Some(other) => {
+                return Err(self.error(Kind::WrongType { expected: "a boolean", found: other >> 5 }));
+            }
+            None => return Err(self.error(Kind::Truncated)),
+        };
+        self.at += 1;
+        Ok(value)
+    }
+
+    /// Whether a byte string stands here.
+    pub fn at_bytes(&self) -> bool {
+        self.input.get(self.at).is_some_and(|first| first >> 5 == BYTES)
     }
 
     /// Consumes a null if one stands here.

@@ -19,6 +19,11 @@ pub fn blake2b_32(bytes: &[u8]) -> [u8; 4] {
     blake2b(bytes)
 }
 
+/// BLAKE2b with a digest of 64 bytes: numbers of exported actor methods.
+pub fn blake2b_512(bytes: &[u8]) -> [u8; 64] {
+    blake2b(bytes)
+}
+
 /// Keccak-256 as Ethereum uses it, which is not SHA3-256.
 pub fn keccak_256(bytes: &[u8]) -> [u8; 32] {
     Keccak256::digest(bytes).into()

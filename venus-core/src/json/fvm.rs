@@ -12,7 +12,7 @@ use serde::de::Error as _;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::scalar::CowText;
+use super::CowText;
 use super::{LotusJson, current_network};
 use crate::types::address;
 

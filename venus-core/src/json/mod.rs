@@ -7,7 +7,8 @@
 //! [`Json`], or as members of our types through [`LotusJson`].
 //!
 //! An address is written with the prefix of the service that writes it. Serde has no room for such a context,
-//! so a service serialises inside [`with_network`]; without it addresses carry `f`.
+//! so a service serialises inside [`with_network`]; without it addresses carry `f`. The few types that Lotus
+//! and Venus write differently look at [`with_face`].
 //!
 //! ```
 //! use fvm_shared::address::{Address, Network};
@@ -18,8 +19,12 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod face;
+mod float;
 mod fvm;
+mod map;
 mod scalar;
+mod time;
 #[macro_use]
 mod object;
 
@@ -28,9 +33,13 @@ use std::cell::Cell;
 use fvm_shared::address::Network;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use face::{Face, with_face};
+
+pub(crate) use face::current_face;
 pub(crate) use object::lotus_json;
 #[doc(hidden)]
 pub use object::{Key, Member};
+pub(crate) use scalar::CowText;
 
 /// Writes and reads a value in Lotus-JSON.
 pub trait LotusJson: Sized {

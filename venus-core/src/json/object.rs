@@ -47,7 +47,8 @@ impl<T: LotusJson> Member<T> {
 
 /// Implements [`LotusJson`] and serde for a struct, from a table of its fields and their names on the wire.
 ///
-/// `null` behind a name makes an empty list `null`, as Go writes a nil slice.
+/// `null` behind a name makes an empty list `null`, as Go writes a nil slice. `opt` behind a name leaves the
+/// member out when it is `None`, for members that only some services write.
 macro_rules! lotus_json {
     (@write $map:ident $name:literal $value:expr, null) => {
         if $value.is_empty() {
@@ -56,10 +57,15 @@ macro_rules! lotus_json {
             $map.serialize_entry($name, &$crate::json::JsonRef($value))?
         }
     };
+    (@write $map:ident $name:literal $value:expr, opt) => {
+        if let Some(value) = $value {
+            $map.serialize_entry($name, &$crate::json::JsonRef(value))?
+        }
+    };
     (@write $map:ident $name:literal $value:expr,) => {
         $map.serialize_entry($name, &$crate::json::JsonRef($value))?
     };
-    ($ty:ident { $($field:ident: $name:literal $($null:ident)?),+ $(,)? }) => {
+    ($ty:ident { $($field:ident: $name:literal $($mode:ident)?),+ $(,)? }) => {
         $crate::json::lotus_json!(@read $ty { $($field: $name),+ });
         $crate::json::lotus_json!(@delegate $ty);
 
@@ -67,7 +73,7 @@ macro_rules! lotus_json {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 use serde::ser::SerializeMap as _;
                 let mut map = serializer.serialize_map(Some(const { [$($name),+].len() }))?;
-                $($crate::json::lotus_json!(@write map $name &self.$field, $($null)?);)+
+                $($crate::json::lotus_json!(@write map $name &self.$field, $($mode)?);)+
                 map.end()
             }
         }
@@ -96,6 +102,20 @@ macro_rules! lotus_json {
                     }
                 }
                 deserializer.deserialize_map(Visitor)
+            }
+        }
+    };
+    // Serde for types with a `LotusJson` of their own.
+    (@serde $ty:ident) => {
+        impl serde::Serialize for $ty {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $crate::json::LotusJson::write(self, serializer)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $ty {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::json::LotusJson::read(deserializer)
             }
         }
     };

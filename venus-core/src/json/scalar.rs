@@ -26,7 +26,7 @@ macro_rules! plain {
         }
     )+};
 }
-plain!(bool, i64, u64, i32, u32, f64, String);
+plain!(bool, i64, u64, i32, u32, String);
 
 /// `[]byte`: standard base64 with padding, `null` when empty as Go's nil slice.
 impl LotusJson for Vec<u8> {
@@ -48,7 +48,7 @@ impl LotusJson for Vec<u8> {
 /// A text that borrows from the input where the format allows.
 #[derive(Deserialize)]
 #[serde(transparent)]
-pub(super) struct CowText<'a>(#[serde(borrow)] pub(super) std::borrow::Cow<'a, str>);
+pub(crate) struct CowText<'a>(#[serde(borrow)] pub(crate) std::borrow::Cow<'a, str>);
 
 impl<T: LotusJson> LotusJson for Option<T> {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -64,6 +64,35 @@ impl<T: LotusJson> LotusJson for Option<T> {
 
     fn absent() -> Option<Self> {
         Some(None)
+    }
+}
+
+impl<T: LotusJson> LotusJson for std::sync::Arc<T> {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (**self).write(serializer)
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::read(deserializer).map(Self::new)
+    }
+
+    fn absent() -> Option<Self> {
+        T::absent().map(Self::new)
+    }
+}
+
+/// JSON of a shape that the caller knows better.
+impl LotusJson for serde_json::Value {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::Null)
     }
 }
 

@@ -79,3 +79,31 @@ impl Serialize for BlockMessages {
         map.end()
     }
 }
+
+/// A message with the CID under which the chain knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainMessage {
+    /// CID of the signed message for secp256k1 and delegated senders, of the message itself for BLS.
+    pub cid: Cid,
+    /// The message.
+    pub message: Message,
+}
+
+lotus_json!(ChainMessage { cid: "Cid", message: "Message" });
+
+/// A block with its messages in one piece. Only Venus sends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FullBlock {
+    /// The header.
+    pub header: BlockHeader,
+    /// BLS messages in the order of the block.
+    pub bls_messages: Vec<Message>,
+    /// secp256k1 and delegated messages in the order of the block.
+    pub secp_messages: Vec<SignedMessage>,
+}
+
+lotus_json!(FullBlock {
+    header: "Header",
+    bls_messages: "BLSMessages" null,
+    secp_messages: "SECPMessages" null,
+});

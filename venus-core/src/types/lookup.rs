@@ -3,9 +3,11 @@
 use cid::Cid;
 use fvm_shared::address::Network;
 use fvm_shared::clock::ChainEpoch;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 use super::{Receipt, TipsetKey};
-use crate::json::lotus_json;
+use crate::json::{JsonRef, lotus_json};
 
 /// Where a message was executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +22,21 @@ pub struct MessageLookup {
     pub height: ChainEpoch,
 }
 
-lotus_json!(MessageLookup { message: "Message", receipt: "Receipt", tipset: "TipSet", height: "Height" });
+lotus_json!(@read MessageLookup { message: "Message", receipt: "Receipt", tipset: "TipSet", height: "Height" });
+lotus_json!(@delegate MessageLookup);
+
+/// `ReturnDec` is what a node may decode of the return data for people; ours leaves that to them.
+impl Serialize for MessageLookup {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(5))?;
+        map.serialize_entry("Message", &JsonRef(&self.message))?;
+        map.serialize_entry("Receipt", &self.receipt)?;
+        map.serialize_entry("ReturnDec", &())?;
+        map.serialize_entry("TipSet", &self.tipset)?;
+        map.serialize_entry("Height", &self.height)?;
+        map.end()
+    }
+}
 
 /// Facts of a network that never change while a node runs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use crate::cbor::{
     CborError, CborErrorKind as Kind, Decode, Encode, FieldContext, Reader, Writer, cbor_tuple,
 };
 use crate::error::{Classify, ErrorKind};
-use crate::json::{Json, JsonRef, LotusJson, lotus_json};
+use crate::json::{Face, Json, JsonRef, LotusJson, current_face, lotus_json};
 
 /// Largest signed message that a mempool takes, in bytes of CBOR.
 const MAX_SIGNED_SIZE: usize = 64 << 10;
@@ -182,10 +182,14 @@ impl From<Wire> for Message {
     }
 }
 
-/// Writes the derived `CID` last, as Lotus does, and ignores it when reading.
+/// Writes the derived `CID` last as Lotus does, or first as Venus does, and ignores it when reading.
 impl LotusJson for Message {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(11))?;
+        let cid = Json(self.cid());
+        if current_face() == Face::Venus {
+            map.serialize_entry("CID", &cid)?;
+        }
         map.serialize_entry("Version", &self.version)?;
         map.serialize_entry("To", &JsonRef(&self.to))?;
         map.serialize_entry("From", &JsonRef(&self.from))?;
@@ -196,7 +200,9 @@ impl LotusJson for Message {
         map.serialize_entry("GasPremium", &JsonRef(&self.gas_premium))?;
         map.serialize_entry("Method", &self.method_num)?;
         map.serialize_entry("Params", &JsonRef(&self.params))?;
-        map.serialize_entry("CID", &Json(self.cid()))?;
+        if current_face() == Face::Lotus {
+            map.serialize_entry("CID", &cid)?;
+        }
         map.end()
     }
 
@@ -253,7 +259,7 @@ impl SignedMessage {
     }
 }
 
-/// Writes the derived outer `CID` last, as Lotus does.
+/// Writes the derived outer `CID` last, as Lotus and Venus do.
 impl Serialize for SignedMessage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(3))?;

@@ -8,19 +8,34 @@
 
 pub mod address;
 mod amount;
+mod bitfield;
 mod block;
 mod cids;
+mod deadline;
 mod draw;
+mod events;
+mod f3;
+mod gas;
+mod head;
 mod header;
 mod lookup;
+mod market;
+mod maybe;
+mod mempool;
 mod message;
 mod meta;
+mod miner;
 mod mining;
+mod network;
 mod receipt;
+mod sector;
+mod selector;
 mod signature;
+mod state;
 mod tipset;
 
 pub use cid::Cid;
+pub use fvm_ipld_bitfield::BitField;
 pub use fvm_ipld_encoding::RawBytes;
 pub use fvm_shared::address::{Address, Network, Payload, Protocol};
 pub use fvm_shared::clock::ChainEpoch;
@@ -31,14 +46,39 @@ pub use fvm_shared::{ActorID, METHOD_SEND, MethodNum};
 pub use num_bigint::BigInt;
 
 pub use amount::{AmountError, fil, parse_fil};
-pub use block::{BlockMessages, BlockMsg};
+pub use block::{BlockMessages, BlockMsg, ChainMessage, FullBlock};
 pub use cids::{DAG_CBOR, blake2b_cid, cid_of};
+pub use deadline::{Deadline, DeadlineInfo, Partition};
 pub use draw::DrawRandomParams;
+pub use events::{Event, EventEntry};
+pub use f3::{F3Lease, F3Manifest, F3Participant, F3Progress};
+pub use gas::{EstimateMessage, EstimateResult, MessageSendSpec};
+pub use head::{HeadChangeKind, HeadChangeStep};
 pub use header::{BeaconEntry, BlockHeader, ElectionProof, PostProof, Ticket};
 pub use lookup::{MessageLookup, NetworkInfo};
+pub use market::{
+    Allocation, Claim, ClientDealProposal, DealCollateralBounds, DealLabel, DealProposal, DealState,
+    MarketBalance, MarketDeal,
+};
+pub use maybe::MaybeAddress;
+pub use mempool::{CheckStatusCode, MessageCheckStatus, MpoolChange, MpoolConfig, MpoolUpdate};
 pub use message::{MessageError, MessageExt, SignedMessage};
 pub use meta::{MsgMeta, MsgType};
+pub use miner::{BeneficiaryTerm, MinerInfo, MinerPower, MinerSectors, PendingBeneficiaryChange, PowerClaim};
 pub use mining::{BlockTemplate, ExtendedSectorInfo, MiningBaseInfo};
+pub use network::{
+    ActiveSync, AddrInfo, ForkUpgradeParams, NetworkParams, ProtocolParams, SectorSizeParams, SyncState,
+    Version,
+};
 pub use receipt::{Receipt, ReceiptVersion};
+pub use sector::{
+    SectorExpiration, SectorInfo, SectorLocation, SectorOnChainInfo, SectorPreCommitInfo,
+    SectorPreCommitOnChainInfo,
+};
+pub use selector::{TipsetAnchor, TipsetHeight, TipsetSelector, TipsetTag};
 pub use signature::{Signature, SignatureType};
+pub use state::{
+    ActorInfo, ActorState, ActorTrace, ComputeStateOutput, ExecutionTrace, GasCost, GasTrace, InvocResult,
+    MessageTrace, ReturnTrace,
+};
 pub use tipset::{Tipset, TipsetError, TipsetKey};
