@@ -10,12 +10,14 @@
 //! | [`beacon`] | the beacon rounds a block must carry |
 //! | [`post`] | the sector that a WinningPoSt proves |
 //! | [`fault`] | consensus faults |
+//! | [`deadline`] | when sectors are proven |
 //!
 //! Amounts are attoFIL, power is in bytes, epochs are `i64` as everywhere.
 
 pub mod amt;
 pub mod base_fee;
 pub mod beacon;
+pub mod deadline;
 pub mod draw;
 pub mod election;
 pub mod fault;
