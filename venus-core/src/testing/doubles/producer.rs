@@ -62,7 +62,11 @@ impl ScriptedProducer {
         }
         let witness = self.chain.with_ledger(|ledger| {
             let mut blocks = ledger.blocks.iter();
-            let rival = blocks.find(|(_, (b, _))| b.miner == header.miner && b.height == header.height);
+            // The block itself is no rival: it may have got in twice at once.
+            let own = header.cid();
+            let rival = blocks.find(|(cid, (b, _))| {
+                **cid != own && b.miner == header.miner && b.height == header.height
+            });
             rival.map(|(cid, _)| *cid)
         });
         witness.map_or(Ok(()), |witness| Err(BlockReject::SlashFilter { witness }.into()))
