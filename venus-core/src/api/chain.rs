@@ -142,6 +142,9 @@ impl Default for SearchOptions {
 
 /// Facts of the state. State at a tipset is the state *before* its own messages: what its header's parent
 /// state root names. For the empty key it is the state after the head's messages, which the next block builds on.
+///
+/// # Implementing
+/// Run `testing::suites::state_reader`.
 #[async_trait]
 #[auto_impl(&, Arc, Box)]
 pub trait StateReader: Send + Sync {

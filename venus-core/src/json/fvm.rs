@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use cid::Cid;
+use cid::{Cid, Version, multibase};
 use fvm_ipld_encoding::RawBytes;
 use fvm_shared::address::Address;
 use fvm_shared::econ::TokenAmount;
@@ -14,10 +14,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::CowText;
 use super::{LotusJson, current_network};
+use crate::cbor::MAX_BIGINT;
 use crate::types::address;
 
 /// Longest decimal text of a big integer that is read: 128 bytes hold at most 309 digits.
 const MAX_DECIMAL: usize = 320;
+/// Bits of the largest big integer: one of the bytes that CBOR allows is the sign.
+const MAX_BITS: u64 = 8 * (MAX_BIGINT as u64 - 1);
+/// Longest text of a CID that is read. A digest has at most 64 bytes, and base 2 writes eight digits a byte.
+const MAX_CID_TEXT: usize = 1024;
 
 impl LotusJson for Address {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -41,7 +46,11 @@ impl LotusJson for BigInt {
         if digits.is_empty() || digits.len() > MAX_DECIMAL || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(D::Error::custom("not a decimal integer of at most 320 digits"));
         }
-        Self::from_str(&text.0).map_err(D::Error::custom)
+        let value = Self::from_str(&text.0).map_err(D::Error::custom)?;
+        if value.bits() > MAX_BITS {
+            return Err(D::Error::custom("exceeds 127 bytes"));
+        }
+        Ok(value)
     }
 
     fn absent() -> Option<Self> {
@@ -77,8 +86,23 @@ impl LotusJson for Cid {
             cid: CowText<'a>,
         }
         let link = Link::deserialize(deserializer)?;
-        Self::from_str(&link.cid.0).map_err(|e| D::Error::custom(format_args!("CID: {e}")))
+        parse_cid(&link.cid.0).map_err(|e| D::Error::custom(format_args!("CID: {e}")))
     }
+}
+
+/// `Cid::from_str` looks for paths (`/ipfs/…`) and passes over bytes behind the CID, so that several texts would
+/// stand for one CID.
+fn parse_cid(text: &str) -> Result<Cid, String> {
+    if text.len() > MAX_CID_TEXT {
+        return Err(format!("longer than {MAX_CID_TEXT} characters"));
+    }
+    let cid = Cid::from_str(text).map_err(|e| e.to_string())?;
+    let canonical = match cid.version() {
+        Version::V0 => cid.to_string() == text,
+        Version::V1 => multibase::decode(text)
+            .is_ok_and(|(base, bytes)| cid.to_bytes() == bytes && multibase::encode(base, bytes) == text),
+    };
+    if canonical { Ok(cid) } else { Err("not canonical".into()) }
 }
 
 impl LotusJson for RawBytes {

@@ -6,6 +6,9 @@ use serde::de::{Deserialize, Deserializer, Error};
 
 use super::{Json, LotusJson};
 
+/// Longest text that is kept of an error about a member, in characters.
+const MAX_REASON: usize = 256;
+
 /// A member's name as it stands in the input.
 #[doc(hidden)]
 #[derive(Debug)]
@@ -34,7 +37,8 @@ impl<T> Default for Member<T> {
 impl<T: LotusJson> Member<T> {
     /// Takes the value of the member; a later duplicate wins, as in Go.
     pub fn set<E: Error>(&mut self, name: &str, value: Result<Option<Json<T>>, E>) -> Result<(), E> {
-        let value = value.map_err(|e| E::custom(format_args!("{name}: {e}")))?;
+        // An error may repeat the whole text that stood in the place of a number.
+        let value = value.map_err(|e| E::custom(format_args!("{name}: {:.MAX_REASON$}", e.to_string())))?;
         self.0 = value.map(Json::into_inner);
         Ok(())
     }

@@ -113,26 +113,26 @@ fn the_example_of_eip_155_verifies() {
     assert_eq!(check(&message, signature, 314), Err(BAD), "V belongs to another chain");
 }
 
+/// The first transaction that Ethereum's own chain ever executed.
 #[test]
 fn a_homestead_transaction_verifies() {
     let message = Message {
-        sequence: 3,
-        value: atto(10),
-        gas_limit: 0x5207,
+        value: atto(31_337),
+        gas_fee_cap: atto(50_000_000_000_000),
+        gas_premium: atto(50_000_000_000_000),
         ..call(
-            f410("a94f5374fce5edbc8e2a8697c15331677e6ebf0b"),
-            f410("b94f5374fce5edbc8e2a8697c15331677e6ebf0b"),
+            f410("a1e4380a3b1f749673e270229993ee55f35663b4"),
+            f410("5df9b87991262f6ba471f09758cde1c0fc1de734"),
         )
     };
     let mut signature = vec![HOMESTEAD];
-    signature.extend(hex("98ff921201554726367d2be8c804a7ff89ccf285ebc57dff8ae4c44b9c19ac4a"));
-    signature.extend(hex("7778cde41a8a37f6a087622b38bc201bd3e7df06dce067569d4def1b53dba98c"));
-    signature.push(27);
+    signature.extend(hex("88ff6cf0fefd94db46111149ae4bfc179e9b94721fffd821d38d16464b3f71d0"));
+    signature.extend(hex("45e0aff800961cfce805daef7016b9b675c137a6a41a548f7b60a3484c06a33a"));
+    signature.push(28);
     assert_eq!(signature.len(), 66);
-    let (bytes, plain) = signed_form(&message, &signature, 314).unwrap();
-    let signer = secp::recover(&keccak_256(&bytes), &plain).unwrap();
-    assert_eq!(HEXLOWER.encode(&eth_address_of(&signer)), "a94f5374fce5edbc8e2a8697c15331677e6ebf0b");
     assert_eq!(check(&message, signature.clone(), 314), Ok(()));
+    signature[65] = 27;
+    assert_eq!(check(&message, signature.clone(), 314), Err(BAD));
 
     let two_prices = Message { gas_premium: atto(0), ..message.clone() };
     let e = check(&two_prices, signature.clone(), 314).unwrap_err();

@@ -1,0 +1,98 @@
+//! The chain: every block that was accepted, and which of them count.
+
+mod base;
+mod execute;
+mod fork_choice;
+mod index;
+mod messages;
+mod search;
+mod slash;
+pub(crate) mod validate;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use cid::Cid;
+use fvm_shared::address::Address;
+use fvm_shared::clock::ChainEpoch;
+use num_bigint::BigInt;
+use venus_core::types::{BlockHeader, NetworkInfo, Tipset, TipsetKey};
+
+use crate::config::DevnetConfig;
+use crate::genesis::Genesis;
+use crate::message::Verified;
+use execute::Executions;
+use messages::MessageStore;
+
+pub(crate) use base::ChildFacts;
+pub(crate) use execute::Executed;
+pub(crate) use fork_choice::HeadMove;
+
+/// A block that was accepted.
+#[derive(Debug)]
+pub(crate) struct StoredBlock {
+    pub(crate) cid: Cid,
+    pub(crate) header: BlockHeader,
+    /// BLS messages, then the others, each in the order of the block.
+    pub(crate) messages: Vec<Arc<Verified>>,
+}
+
+/// All blocks, the head among them, and what follows from them. Blocks are only ever added.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    pub(crate) network: Arc<NetworkInfo>,
+    lookback: ChainEpoch,
+    min_power: u64,
+    head: Arc<Tipset>,
+    head_weight: BigInt,
+    blocks: HashMap<Cid, Arc<StoredBlock>>,
+    /// Blocks that form a tipset: same parents, same height.
+    siblings: HashMap<(TipsetKey, ChainEpoch), Vec<Cid>>,
+    by_miner: HashMap<Address, BTreeMap<ChainEpoch, Cid>>,
+    by_parents: HashMap<(Address, TipsetKey), Cid>,
+    /// The tipsets from genesis to the head.
+    canonical: BTreeMap<ChainEpoch, Arc<Tipset>>,
+    pub(crate) messages: MessageStore,
+    executions: Executions,
+    reorgs: u64,
+}
+
+impl Chain {
+    pub(crate) fn new(config: &DevnetConfig, genesis: Genesis) -> Self {
+        let Genesis { info, state } = genesis;
+        let tipset = info.tipset;
+        let mut chain = Self {
+            network: info.network,
+            lookback: config.lookback,
+            min_power: config.min_power,
+            head: tipset.clone(),
+            // Anything outweighs the genesis.
+            head_weight: BigInt::from(-1),
+            blocks: HashMap::new(),
+            siblings: HashMap::new(),
+            by_miner: HashMap::new(),
+            by_parents: HashMap::new(),
+            canonical: BTreeMap::from([(0, tipset.clone())]),
+            messages: MessageStore::default(),
+            executions: Executions::new(&tipset, state, config.states_in_memory),
+            reorgs: 0,
+        };
+        let header = tipset.min_ticket_block().clone();
+        chain.index_block(StoredBlock { cid: header.cid(), header, messages: Vec::new() });
+        chain
+    }
+
+    pub(crate) fn head(&self) -> &Arc<Tipset> {
+        &self.head
+    }
+
+    /// Head changes in which a tipset left the chain that did not merely grow.
+    pub(crate) fn reorgs(&self) -> u64 {
+        self.reorgs
+    }
+
+    /// Blocks that were accepted, those that no longer count included, without the genesis.
+    pub(crate) fn block_count(&self) -> u64 {
+        self.blocks.len() as u64 - 1
+    }
+}

@@ -1,0 +1,87 @@
+//! Taking blocks in.
+
+use std::sync::Arc;
+
+use cid::Cid;
+use venus_core::api::{BlockReject, ChainError};
+use venus_core::types::{BlockMsg, SignedMessage};
+
+use crate::chain::validate::{Candidate, check_clock};
+use crate::message::Verified;
+use crate::node::{Core, Inner};
+use crate::store::Record;
+
+impl Inner {
+    /// Validates a block, keeps it, and moves the head if it makes a better one. The same block again is success.
+    pub(crate) fn submit(&self, block: &BlockMsg) -> Result<(), ChainError> {
+        let cid = block.cid();
+        let candidate = {
+            let core = self.read();
+            if core.chain.has_block(&cid) {
+                return Ok(());
+            }
+            core.examine(block)?
+        };
+        check_clock(&block.header, self.clock.unix_seconds())?;
+        candidate.verify(&*self.proofs)?;
+        self.commit(candidate)
+    }
+
+    /// Blocks come here in any order, one at a time. What was checked before stays true, since blocks are never
+    /// removed, but another block of the same miner may have got in meanwhile.
+    fn commit(&self, candidate: Candidate) -> Result<(), ChainError> {
+        let mut store = self.store();
+        {
+            let core = self.read();
+            if core.chain.has_block(&candidate.block.cid) {
+                return Ok(());
+            }
+            core.chain.slash_filter(&candidate.block.header)?;
+        }
+        store.append(&Record::of(&candidate.block)).map_err(|e| ChainError::Transport(Box::new(e)))?;
+        let head = self.write().insert(candidate)?;
+        if let Some(head) = head {
+            self.announce(head);
+        }
+        Ok(())
+    }
+}
+
+impl Core {
+    /// Checks a block as far as that goes without cryptography.
+    fn examine(&self, block: &BlockMsg) -> Result<Candidate, ChainError> {
+        self.chain.slash_filter(&block.header)?;
+        let cids = block.bls_messages.iter().chain(&block.secp_messages);
+        let messages = cids.map(|cid| self.message(cid)).collect::<Result<_, _>>()?;
+        self.chain.validate(block, messages)
+    }
+
+    fn message(&self, cid: &Cid) -> Result<Arc<Verified>, BlockReject> {
+        let found = self.chain.messages.get_exact(cid).or_else(|| self.pool.get(cid));
+        found.cloned().ok_or(BlockReject::MissingMessage(*cid))
+    }
+
+    fn insert(&mut self, candidate: Candidate) -> Result<Option<Arc<venus_core::types::Tipset>>, ChainError> {
+        let Some(head) = self.chain.insert(candidate.block)? else { return Ok(None) };
+        self.pool.follow(&self.chain, &head);
+        Ok(Some(head.head))
+    }
+
+    /// Takes in a block of the log. Its signatures were checked before it was written; everything else is checked
+    /// again, because it costs little and a log may have been written by other code.
+    pub(crate) fn replay(&mut self, record: Record) -> Result<(), ChainError> {
+        let Record { header, bls, secp } = record;
+        let parents = self.chain.tipset(&header.parents.clone().into())?;
+        let state = self.chain.execute(&parents)?;
+        let trusted = |signed: SignedMessage| {
+            let from = signed.message.from;
+            let sender = state.state.sender_key(&from).unwrap_or(from);
+            Arc::new(Verified::trust(signed, sender))
+        };
+        let messages: Vec<Arc<Verified>> = bls.into_iter().chain(secp).map(trusted).collect();
+        let cids = |is_bls| messages.iter().filter(|m| m.is_bls() == is_bls).map(|m| m.cid).collect();
+        let block = BlockMsg { header, bls_messages: cids(true), secp_messages: cids(false) };
+        let candidate = self.chain.validate(&block, messages)?;
+        self.insert(candidate).map(drop)
+    }
+}
