@@ -270,9 +270,20 @@ mod tests {
         for text in ["", "  ", "tok:", "a b:/ip4/1.2.3.4/tcp/1", "t\u{0}k:/ip4/1.2.3.4/tcp/1"] {
             assert!(text.parse::<ApiInfo>().is_err(), "{text:?}");
         }
-        for address in ["/ip4/1.2.3.4", "/ip4/1.2.3/tcp/1", "/ip4/1.2.3.4/tcp/99999", "/ip4/1.2.3.4/tcp/1/version/1v",
-            "/tcp/1", "/", "//", "ftp://h", "http://", "http://:1", "nonsense", "http://a b"]
-        {
+        for address in [
+            "/ip4/1.2.3.4",
+            "/ip4/1.2.3/tcp/1",
+            "/ip4/1.2.3.4/tcp/99999",
+            "/ip4/1.2.3.4/tcp/1/version/1v",
+            "/tcp/1",
+            "/",
+            "//",
+            "ftp://h",
+            "http://",
+            "http://:1",
+            "nonsense",
+            "http://a b",
+        ] {
             let info = ApiInfo { token: None, address: address.to_owned() };
             assert!(info.dial_url("v0").is_err(), "{address}");
         }

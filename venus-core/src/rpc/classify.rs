@@ -178,7 +178,8 @@ fn out_of_gas(_: &'static str, error: &RpcError) -> ChainError {
 /// The epoch that an error is about: Lotus puts it into `data`, or after the words of the text.
 fn epoch(error: &RpcError) -> Option<ChainEpoch> {
     let data = error.data.as_deref().and_then(|data| serde_json::from_str(data.get()).ok());
-    data.or_else(|| number_after(&error.message, "null round")).or_else(|| number_after(&error.message, "epoch"))
+    data.or_else(|| number_after(&error.message, "null round"))
+        .or_else(|| number_after(&error.message, "epoch"))
 }
 
 fn number_after<N: std::str::FromStr>(text: &str, marker: &str) -> Option<N> {

@@ -1,9 +1,11 @@
 //! The two dialects of go-jsonrpc: which bytes a server answers with.
 
+#[cfg(feature = "server")]
+use super::id::FrameId;
 use super::{
     error::{RpcError, codes},
-    frame::{go_escape, write_go_string},
-    id::{FrameId, Id},
+    go_text::{go_escape, write_go_string},
+    id::Id,
 };
 
 /// Whose bytes are written. Both are always read.
@@ -17,6 +19,7 @@ pub enum Dialect {
 
 /// What a server says when a call does not get as far as its method, in Go's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "some are said over HTTP only"))]
 pub(crate) enum Fault {
     MethodNotFound(String),
     NoChannels(String),
@@ -37,9 +40,11 @@ impl Fault {
             Self::WrongCount { .. } => codes::INVALID_PARAMS,
             Self::Panic { .. } => codes::FATAL,
             Self::NotARequest => codes::INVALID_REQUEST,
-            Self::ParamsKind(_) | Self::BadParam { .. } | Self::TooBig(_) | Self::Unreadable | Self::OddId(_) => {
-                codes::PARSE
-            }
+            Self::ParamsKind(_)
+            | Self::BadParam { .. }
+            | Self::TooBig(_)
+            | Self::Unreadable
+            | Self::OddId(_) => codes::PARSE,
         }
     }
 
@@ -69,6 +74,7 @@ impl Fault {
     }
 
     /// The status of the HTTP response that carries it.
+    #[cfg(feature = "server")]
     pub(crate) fn status(&self) -> u16 {
         if self.code() == codes::INVALID_REQUEST { 400 } else { 500 }
     }
@@ -78,7 +84,9 @@ impl Fault {
         let (code, text) = (self.code(), self.text());
         let text = match (dialect, code) {
             (Dialect::Upstream, _) => text,
-            (Dialect::Fork, codes::METHOD_NOT_FOUND | codes::INVALID_PARAMS) => format!("(error code {code}) {text}"),
+            (Dialect::Fork, codes::METHOD_NOT_FOUND | codes::INVALID_PARAMS) => {
+                format!("(error code {code}) {text}")
+            }
             (Dialect::Fork, _) => format!("(error code {code}) {text}: error code {code}"),
         };
         RpcError::new(code, text)
@@ -171,6 +179,7 @@ impl Dialect {
     }
 
     /// The answer to a request over HTTP that cannot be answered by its id; the fork sends an empty body.
+    #[cfg(feature = "server")]
     pub(crate) fn http_fault(self, id: &FrameId, fault: &Fault) -> String {
         match (self, id) {
             (_, FrameId::Id(id)) => self.error(Some(id), &fault.error(self), false),
@@ -233,7 +242,10 @@ mod tests {
     fn the_fork_repeats_its_codes() {
         let text = |fault: Fault, dialect| fault.error(dialect).message;
         let count = Fault::WrongCount { method: "T.Add".into(), got: 0, want: 2 };
-        assert_eq!(text(count, Dialect::Fork), "(error code -32602) wrong param count (method 'T.Add'): 0 != 2");
+        assert_eq!(
+            text(count, Dialect::Fork),
+            "(error code -32602) wrong param count (method 'T.Add'): 0 != 2"
+        );
         let panic = Fault::Panic { method: "T.Panic".into(), reason: "oh no".into() };
         assert_eq!(
             text(panic, Dialect::Fork),

@@ -1,4 +1,6 @@
-//! Errors on the wire, and what can go wrong with a call.
+//! Errors on the wire.
+
+mod call;
 
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -9,7 +11,9 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::error::{BoxError, Classify, ErrorKind};
+pub use call::CallError;
+
+use crate::error::{Classify, ErrorKind};
 
 /// Codes of go-jsonrpc. Everything that a method itself returns has code 1, but for typed errors of Lotus (2 and up).
 pub mod codes {
@@ -86,7 +90,8 @@ impl RpcError {
 
     /// Takes kind and retry-after out of `data`, where our servers put them.
     fn read_kind(mut self) -> Self {
-        let hint = self.data.as_deref().and_then(|data| serde_json::from_str::<KindData<'_>>(data.get()).ok());
+        let hint =
+            self.data.as_deref().and_then(|data| serde_json::from_str::<KindData<'_>>(data.get()).ok());
         if let Some(kind) = hint.as_ref().and_then(|hint| kind_named(&hint.kind)) {
             self.kind = Some(kind);
             self.retry_after = hint.and_then(|hint| hint.retry_after_ms).map(Duration::from_millis);
@@ -98,7 +103,9 @@ impl RpcError {
     pub(crate) fn kind_data(&self) -> Option<Box<RawValue>> {
         let hint = KindData {
             kind: Cow::Borrowed(self.kind?.as_str()),
-            retry_after_ms: self.retry_after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
+            retry_after_ms: self
+                .retry_after
+                .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
             data: self.data.clone(),
         };
         serde_json::value::to_raw_value(&hint).ok()
@@ -193,7 +200,8 @@ impl From<&ErrorObjectOwned> for RpcError {
 impl RpcError {
     /// Undoes what the conversion into jsonrpsee's error object did.
     pub(crate) fn opened(mut self) -> Self {
-        let envelope = self.data.as_deref().and_then(|data| serde_json::from_str::<Envelope>(data.get()).ok());
+        let envelope =
+            self.data.as_deref().and_then(|data| serde_json::from_str::<Envelope>(data.get()).ok());
         let Some(Envelope { inner }) = envelope else { return self.read_kind() };
         self.meta = inner.meta;
         self.data = inner.data;
@@ -231,148 +239,6 @@ impl<'de> Deserialize<'de> for RpcError {
     }
 }
 
-/// Why a call has no result.
-///
-/// Only [`CallError::Rpc`] says that the other side looked at the call. After [`CallError::Timeout`] and
-/// [`CallError::Disconnected`] the effect may have happened: repeat what is idempotent, look before repeating
-/// the rest.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CallError {
-    /// The other side answered with an error.
-    #[error("{0}")]
-    Rpc(Box<RpcError>),
-    /// No answer in time.
-    #[error("{method}: no answer after {after:?}")]
-    Timeout {
-        /// The method.
-        method: String,
-        /// How long was waited.
-        after: Duration,
-    },
-    /// The connection broke while the call was under way.
-    #[error("websocket connection closed")]
-    Disconnected,
-    /// The connection could not be made, or the request not be sent: nothing happened there.
-    #[error("cannot reach {url}: {source}")]
-    Unreachable {
-        /// Whom, without the token.
-        url: String,
-        /// Why.
-        #[source]
-        source: BoxError,
-    },
-    /// HTTP said no before JSON-RPC was looked at: 401 for a token that is unknown, 429, 502 …
-    #[error("http status {status}: {body}")]
-    Status {
-        /// The status code.
-        status: u16,
-        /// The beginning of what came with it.
-        body: String,
-    },
-    /// What came is no answer to this call.
-    #[error("{method}: unexpected answer: {reason}")]
-    Decode {
-        /// The method.
-        method: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The parameters do not serialise to a JSON array.
-    #[error("{method}: parameters: {reason}")]
-    Params {
-        /// The method.
-        method: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Channels and reverse calls need a WebSocket.
-    #[error("{0} needs a WebSocket")]
-    NeedsWebSocket(String),
-    /// The message is larger than the limit.
-    #[error("{what} has {size} bytes, more than the limit of {limit}")]
-    TooBig {
-        /// Which message.
-        what: &'static str,
-        /// Its size in bytes, as far as it was read.
-        size: usize,
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// As many calls are under way as may be.
-    #[error("{0} calls are under way already")]
-    TooMany(usize),
-    /// This client, or the connection of this peer, has been shut down.
-    #[error("shut down")]
-    Closed,
-}
-
-impl From<RpcError> for CallError {
-    fn from(error: RpcError) -> Self {
-        Self::Rpc(Box::new(error))
-    }
-}
-
-impl Classify for CallError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Rpc(error) => error.kind(),
-            Self::Timeout { .. } => ErrorKind::Timeout,
-            Self::Disconnected | Self::Unreachable { .. } | Self::Closed => ErrorKind::Transient,
-            Self::Status { status, .. } => kind_of_status(*status),
-            Self::Decode { .. } => ErrorKind::Corrupt,
-            Self::Params { .. } | Self::TooBig { .. } => ErrorKind::Invalid,
-            Self::NeedsWebSocket(_) => ErrorKind::Unsupported,
-            Self::TooMany(_) => ErrorKind::RateLimited,
-        }
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Rpc(error) => error.retry_after,
-            _ => None,
-        }
-    }
-}
-
-fn kind_of_status(status: u16) -> ErrorKind {
-    match status {
-        401 => ErrorKind::Unauthenticated,
-        403 => ErrorKind::Denied,
-        404 => ErrorKind::NotFound,
-        408 | 504 => ErrorKind::Timeout,
-        429 => ErrorKind::RateLimited,
-        400..=499 => ErrorKind::Invalid,
-        _ => ErrorKind::Transient,
-    }
-}
-
-impl From<CallError> for jsonrpsee::core::client::Error {
-    /// An answered error becomes `Call`, everything else is `Transport` around the [`CallError`].
-    fn from(error: CallError) -> Self {
-        match error {
-            CallError::Rpc(error) => Self::Call((*error).into()),
-            other => Self::Transport(Box::new(other)),
-        }
-    }
-}
-
-impl From<jsonrpsee::core::client::Error> for CallError {
-    /// Undoes the conversion the other way, so that users of generated clients can classify.
-    fn from(error: jsonrpsee::core::client::Error) -> Self {
-        use jsonrpsee::core::client::Error;
-        match error {
-            Error::Call(object) => RpcError::from(&object).into(),
-            Error::Transport(source) => match source.downcast::<Self>() {
-                Ok(own) => *own,
-                Err(source) => Self::Unreachable { url: String::new(), source },
-            },
-            Error::ParseError(error) => Self::Decode { method: String::new(), reason: error.to_string() },
-            other => Self::Unreachable { url: String::new(), source: Box::new(other) },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -385,7 +251,10 @@ mod tests {
         };
         let back = RpcError::from(&ErrorObjectOwned::from(error));
         assert_eq!((back.code, back.message.as_str()), (1001, "coded"));
-        assert_eq!((back.kind, back.retry_after), (Some(ErrorKind::RateLimited), Some(Duration::from_millis(1500))));
+        assert_eq!(
+            (back.kind, back.retry_after),
+            (Some(ErrorKind::RateLimited), Some(Duration::from_millis(1500)))
+        );
         assert_eq!((back.data.unwrap().get(), back.meta.unwrap().get()), ("[1]", "\"m\""));
     }
 
@@ -401,16 +270,32 @@ mod tests {
     fn kinds_are_read_from_data() {
         let text = r#"{"code":1,"message":"busy","data":{"kind":"rate_limited","retry_after_ms":20}}"#;
         let error: RpcError = serde_json::from_str(text).unwrap();
-        assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, Some(Duration::from_millis(20))));
-        for text in [r#"{"data":{"kind":"unheard of"}}"#, r#"{"data":{"kind":5}}"#, r#"{"data":"kind"}"#, "{}"] {
+        assert_eq!(
+            (error.kind(), error.retry_after()),
+            (ErrorKind::RateLimited, Some(Duration::from_millis(20)))
+        );
+        for text in
+            [r#"{"data":{"kind":"unheard of"}}"#, r#"{"data":{"kind":5}}"#, r#"{"data":"kind"}"#, "{}"]
+        {
             assert_eq!(serde_json::from_str::<RpcError>(text).unwrap().kind, None, "{text}");
         }
     }
 
     #[test]
     fn every_kind_has_a_name_that_is_read_back() {
-        let kinds = ["transient", "timeout", "rate_limited", "not_found", "conflict", "invalid", "unauthenticated",
-            "denied", "unsupported", "corrupt", "internal"];
+        let kinds = [
+            "transient",
+            "timeout",
+            "rate_limited",
+            "not_found",
+            "conflict",
+            "invalid",
+            "unauthenticated",
+            "denied",
+            "unsupported",
+            "corrupt",
+            "internal",
+        ];
         for name in kinds {
             assert_eq!(kind_named(name).unwrap().as_str(), name);
         }

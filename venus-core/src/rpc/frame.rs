@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{
     error::RpcError,
+    go_text::{go_escape, write_go_string},
     id::{FrameId, Id},
 };
 
@@ -191,37 +192,6 @@ pub(crate) fn channel_close(channel: u64) -> String {
     format!("{{\"jsonrpc\":\"2.0\",\"method\":\"{CHANNEL_CLOSE}\",\"params\":[{channel}]}}\n")
 }
 
-/// JSON text with what Go's encoder escapes and serde_json does not: `<`, `>`, `&`, U+2028 and U+2029.
-///
-/// In valid JSON these stand inside strings only, so no parsing is needed.
-pub(crate) fn go_escape(json: &str) -> Cow<'_, str> {
-    // 0xE2 begins U+2028 and U+2029, and few other characters of practice.
-    let Some(first) = json.bytes().position(|b| matches!(b, b'<' | b'>' | b'&' | 0xE2)) else {
-        return Cow::Borrowed(json);
-    };
-    let (clean, rest) = json.split_at(first);
-    let mut out = String::with_capacity(json.len() + 32);
-    out.push_str(clean);
-    for c in rest.chars() {
-        match c {
-            '<' => out.push_str("\\u003c"),
-            '>' => out.push_str("\\u003e"),
-            '&' => out.push_str("\\u0026"),
-            '\u{2028}' => out.push_str("\\u2028"),
-            '\u{2029}' => out.push_str("\\u2029"),
-            other => out.push(other),
-        }
-    }
-    Cow::Owned(out)
-}
-
-/// Appends `text` as a JSON string with Go's escapes.
-pub(crate) fn write_go_string(text: &str, out: &mut String) {
-    // Serialising a &str does not fail.
-    let json = serde_json::to_string(text).unwrap_or_default();
-    out.push_str(&go_escape(&json));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,7 +202,8 @@ mod tests {
 
     #[test]
     fn members_match_as_in_go() {
-        let frame = decode(r#" {"JSONRPC":"2.0","ID":1,"Method":"T.Add","Params":[1,2],"meta":{"x":[]},"z":0}"#);
+        let frame =
+            decode(r#" {"JSONRPC":"2.0","ID":1,"Method":"T.Add","Params":[1,2],"meta":{"x":[]},"z":0}"#);
         assert_eq!(frame.id, FrameId::Id(Id::Number(1.0)));
         assert_eq!(frame.method, "T.Add");
         assert_eq!(frame.params.unwrap().get(), "[1,2]");
@@ -265,28 +236,36 @@ mod tests {
 
     #[test]
     fn garbage_is_an_error() {
-        for text in ["", "  ", "{", "{\"jsonrpc\":", "[1]", "[]", "1", "\"x\"", r#"{"method":5}"#, r#"{"error":5}"#,
-            r#"{"jsonrpc":2}"#, r#"{"id":1e999}"#]
-        {
+        for text in [
+            "",
+            "  ",
+            "{",
+            "{\"jsonrpc\":",
+            "[1]",
+            "[]",
+            "1",
+            "\"x\"",
+            r#"{"method":5}"#,
+            r#"{"error":5}"#,
+            r#"{"jsonrpc":2}"#,
+            r#"{"id":1e999}"#,
+        ] {
             assert!(Frame::decode(text).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn strings_escape_like_go() {
-        let mut out = String::new();
-        write_go_string("boom \"quoted\" <&> \u{2028} é \u{1}\n", &mut out);
-        assert_eq!(out, "\"boom \\\"quoted\\\" \\u003c\\u0026\\u003e \\u2028 é \\u0001\\n\"");
-        assert!(matches!(go_escape("[1,\"é\"]"), Cow::Borrowed(_)));
-        assert_eq!(go_escape("\"€\u{2029}\""), "\"€\\u2029\"");
-    }
-
-    #[test]
     fn frames_out() {
-        assert_eq!(call(1, "T.Add", Some("[1,2]")), r#"{"jsonrpc":"2.0","id":1,"method":"T.Add","params":[1,2]}"#);
+        assert_eq!(
+            call(1, "T.Add", Some("[1,2]")),
+            r#"{"jsonrpc":"2.0","id":1,"method":"T.Add","params":[1,2]}"#
+        );
         assert_eq!(notification("T.Note", None), r#"{"jsonrpc":"2.0","method":"T.Note","params":[]}"#);
         assert_eq!(cancel(16), "{\"jsonrpc\":\"2.0\",\"method\":\"xrpc.cancel\",\"params\":[16]}\n");
-        assert_eq!(channel_value(1, "0"), "{\"jsonrpc\":\"2.0\",\"method\":\"xrpc.ch.val\",\"params\":[1,0]}\n");
+        assert_eq!(
+            channel_value(1, "0"),
+            "{\"jsonrpc\":\"2.0\",\"method\":\"xrpc.ch.val\",\"params\":[1,0]}\n"
+        );
         assert_eq!(channel_close(1), "{\"jsonrpc\":\"2.0\",\"method\":\"xrpc.ch.close\",\"params\":[1]}\n");
     }
 }

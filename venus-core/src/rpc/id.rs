@@ -1,10 +1,11 @@
 //! Request ids as Go sees them: a string or a float64, everything else is not an id.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde_json::value::RawValue;
 
-use super::frame::write_go_string;
+use super::go_text::write_go_string;
 
 /// The id of a request.
 ///
@@ -51,7 +52,9 @@ impl Id {
     /// The id as the counter that [`Id::from`] made it from, if it is one.
     pub fn as_counter(&self) -> Option<u64> {
         match self {
-            Self::Number(n) if *n >= 0.0 && *n < 9_007_199_254_740_992.0 && n.fract() == 0.0 => Some(*n as u64),
+            Self::Number(n) if *n >= 0.0 && *n < 9_007_199_254_740_992.0 && n.fract() == 0.0 => {
+                Some(*n as u64)
+            }
             _ => None,
         }
     }
@@ -86,7 +89,7 @@ fn write_go_float(n: f64, out: &mut String) {
     use fmt::Write as _;
     let size = n.abs();
     // Writing into a String does not fail.
-    let _ = if size != 0.0 && (size < 1e-6 || size >= 1e21) {
+    let _ = if size != 0.0 && !(1e-6..1e21).contains(&size) {
         let text = format!("{n:e}");
         match text.split_once("e-") {
             Some((digits, exponent)) => write!(out, "{digits}e-{exponent}"),
@@ -111,55 +114,20 @@ pub enum FrameId {
 
 impl<'de> Deserialize<'de> for FrameId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(IdVisitor)
-    }
-}
-
-struct IdVisitor;
-
-impl<'de> Visitor<'de> for IdVisitor {
-    type Value = FrameId;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an id")
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<FrameId, E> {
-        Ok(FrameId::None)
-    }
-
-    fn visit_none<E: de::Error>(self) -> Result<FrameId, E> {
-        Ok(FrameId::None)
-    }
-
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<FrameId, E> {
-        Ok(FrameId::Odd("bool"))
-    }
-
-    fn visit_u64<E: de::Error>(self, n: u64) -> Result<FrameId, E> {
-        Ok(FrameId::Id(Id::Number(n as f64)))
-    }
-
-    fn visit_i64<E: de::Error>(self, n: i64) -> Result<FrameId, E> {
-        Ok(FrameId::Id(Id::Number(n as f64)))
-    }
-
-    fn visit_f64<E: de::Error>(self, n: f64) -> Result<FrameId, E> {
-        Ok(FrameId::Id(Id::Number(n)))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<FrameId, E> {
-        Ok(FrameId::Id(Id::Text(text.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<FrameId, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(FrameId::Odd("[]interface {}"))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FrameId, A::Error> {
-        while map.next_entry::<Cow<'de, str>, IgnoredAny>()?.is_some() {}
-        Ok(FrameId::Odd("map[string]interface {}"))
+        let json = <&RawValue>::deserialize(deserializer)?.get();
+        let id = match json.as_bytes().first() {
+            Some(b'n') => return Ok(Self::None),
+            Some(b't' | b'f') => return Ok(Self::Odd("bool")),
+            Some(b'{') => return Ok(Self::Odd("map[string]interface {}")),
+            Some(b'[') => return Ok(Self::Odd("[]interface {}")),
+            Some(b'"') => Id::Text(serde_json::from_str(json).map_err(D::Error::custom)?),
+            // The standard library rounds as Go does; serde_json may be off by the last bit.
+            _ => match json.parse::<f64>() {
+                Ok(number) if number.is_finite() => Id::Number(number),
+                _ => return Err(D::Error::custom("id: number out of range")),
+            },
+        };
+        Ok(Self::Id(id))
     }
 }
 

@@ -18,8 +18,10 @@
 pub mod api_info;
 pub mod classify;
 mod dialect;
+mod dispatch;
 mod error;
 mod frame;
+mod go_text;
 mod id;
 mod params;
 mod service;

@@ -98,7 +98,9 @@ mod tests {
 
     #[test]
     fn other_kinds_are_named_like_go_names_them() {
-        for (json, kind) in [("{}", "object"), ("5", "number"), ("-1", "number"), ("\"x\"", "string"), ("true", "bool")] {
+        for (json, kind) in
+            [("{}", "object"), ("5", "number"), ("-1", "number"), ("\"x\"", "string"), ("true", "bool")]
+        {
             assert_eq!(elements(json), Err(kind));
         }
     }

@@ -63,7 +63,9 @@ fn bad(why: &str) -> ApiInfoError {
 fn host_of(protocol: &str, value: &str) -> Result<String, ApiInfoError> {
     match protocol {
         "ip4" => value.parse::<Ipv4Addr>().map(|ip| ip.to_string()).map_err(|_| bad("ip4: not an address")),
-        "ip6" => value.parse::<Ipv6Addr>().map(|ip| format!("[{ip}]")).map_err(|_| bad("ip6: not an address")),
+        "ip6" => {
+            value.parse::<Ipv6Addr>().map(|ip| format!("[{ip}]")).map_err(|_| bad("ip6: not an address"))
+        }
         _ => {
             let plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
             if plain { Ok(value.to_owned()) } else { Err(bad("dns: not a host name")) }

@@ -8,24 +8,32 @@ fn read(code: i64, message: &str) -> ChainError {
 
 const WITNESS: &str = "bafy2bzacecnamqgqmifpluoeldx7zzglxcljo6oja4vrmtj7432rphldpdmm2";
 
+type Check = fn(&ChainError) -> bool;
+
 /// Literal texts of Lotus and of Venus, and what they become.
 #[test]
 fn texts_of_lotus_and_venus() {
-    let cases: &[(&str, fn(&ChainError) -> bool)] = &[
-        ("missing permission to invoke 'MpoolPush' (need 'write')", |e| {
-            matches!(e, ChainError::PermissionDenied { need, .. } if need == "write")
-        }),
-        ("missing permission to invoke 'MpoolPush'  (need 'sign')", |e| {
-            matches!(e, ChainError::PermissionDenied { need, .. } if need == "sign")
-        }),
-        ("loading actor f01234: actor not found", |e| {
-            matches!(e, ChainError::ActorNotFound(a) if *a == Address::new_id(1234))
-        }),
-        ("failed to get actor: resolution lookup failed (t0999): actor not found", |e| {
-            matches!(e, ChainError::ActorNotFound(a) if *a == Address::new_id(999))
-        }),
+    let cases: &[(&str, Check)] = &[
+        (
+            "missing permission to invoke 'MpoolPush' (need 'write')",
+            |e| matches!(e, ChainError::PermissionDenied { need, .. } if need == "write"),
+        ),
+        (
+            "missing permission to invoke 'MpoolPush'  (need 'sign')",
+            |e| matches!(e, ChainError::PermissionDenied { need, .. } if need == "sign"),
+        ),
+        (
+            "loading actor f01234: actor not found",
+            |e| matches!(e, ChainError::ActorNotFound(a) if *a == Address::new_id(1234)),
+        ),
+        (
+            "failed to get actor: resolution lookup failed (t0999): actor not found",
+            |e| matches!(e, ChainError::ActorNotFound(a) if *a == Address::new_id(999)),
+        ),
         ("requested epoch was a null round (77)", |e| matches!(e, ChainError::NullRound(77))),
-        ("refusing explicit call due to state fork at epoch", |e| matches!(e, ChainError::ExpensiveFork(None))),
+        ("refusing explicit call due to state fork at epoch", |e| {
+            matches!(e, ChainError::ExpensiveFork(None))
+        }),
         ("minimum expected nonce is 42: message nonce too low", |e| {
             matches!(e, ChainError::Pool(PoolReject::NonceTooLow { expected: 42 }))
         }),
@@ -52,7 +60,9 @@ fn texts_of_lotus_and_venus() {
         ("validation failure: message will not be included in a block", |e| {
             matches!(e, ChainError::Pool(PoolReject::Invalid(_)))
         }),
-        ("found message with equal nonce and from address but different CID", |e| e.kind() == ErrorKind::Conflict),
+        ("found message with equal nonce and from address but different CID", |e| {
+            e.kind() == ErrorKind::Conflict
+        }),
         ("sync to submitted block failed: failed to validate blocks", |e| {
             matches!(e, ChainError::Block(BlockReject::Rule { .. }))
         }),
@@ -62,7 +72,9 @@ fn texts_of_lotus_and_venus() {
         ("f3 is not enabled", |e| e.kind() == ErrorKind::Unsupported),
         ("F3 is not ready", |e| e.kind() == ErrorKind::Transient),
         ("handler: websocket connection closed", |e| e.kind() == ErrorKind::Transient),
-        ("something nobody has seen", |e| matches!(e, ChainError::Rpc { kind: ErrorKind::Internal, code: 1, .. })),
+        ("something nobody has seen", |e| {
+            matches!(e, ChainError::Rpc { kind: ErrorKind::Internal, code: 1, .. })
+        }),
     ];
     for (text, is_right) in cases {
         let error = read(1, text);
@@ -75,7 +87,9 @@ fn texts_of_lotus_and_venus() {
 #[test]
 fn blocks_name_what_they_miss() {
     let slash = read(1, &format!("<!!> SLASH FILTER DETECTED FAULT due to witness {WITNESS}"));
-    assert!(matches!(slash, ChainError::Block(BlockReject::SlashFilter { witness }) if witness.to_string() == WITNESS));
+    assert!(
+        matches!(slash, ChainError::Block(BlockReject::SlashFilter { witness }) if witness.to_string() == WITNESS)
+    );
     let missing = read(1, &format!("failed to load message {WITNESS} from store"));
     assert!(matches!(missing, ChainError::Block(BlockReject::MissingMessage(_))));
     assert_eq!(read(1, "failed to load message").kind(), ErrorKind::NotFound);
@@ -88,7 +102,10 @@ fn typed_codes_come_before_texts() {
     };
     assert!(matches!(read(-32601, "method 'X' not found"), ChainError::Unsupported(m) if m == "Filecoin.X"));
     assert!(matches!(read(2, "x"), ChainError::ExecutionFailed { exit_code: 7, .. }));
-    assert!(matches!(with(3, "reverted", &"0x08c379a0".into()), ChainError::ExecutionFailed { exit_code: 33, .. }));
+    assert!(matches!(
+        with(3, "reverted", &"0x08c379a0".into()),
+        ChainError::ExecutionFailed { exit_code: 33, .. }
+    ));
     assert!(matches!(with(12, "requested epoch was a null round", &55.into()), ChainError::NullRound(55)));
     assert!(matches!(with(-32002, "expensive fork", &1000.into()), ChainError::ExpensiveFork(Some(1000))));
     assert!(matches!(read(11, "actor f0100 not found"), ChainError::ActorNotFound(_)));

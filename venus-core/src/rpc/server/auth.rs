@@ -1,16 +1,9 @@
 //! Who calls.
 
 use async_trait::async_trait;
-use http::{
-    HeaderMap,
-    header::AUTHORIZATION,
-    request::Parts,
-};
+use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
 
-use crate::rpc::{
-    service::Identity,
-    table::Permissions,
-};
+use crate::rpc::{service::Identity, table::Permissions};
 
 /// Why a caller is turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -26,10 +26,11 @@ use crate::{
     rpc::{
         ERRORS_HEADER,
         dialect::{Dialect, Fault},
+        dispatch::Answer,
         error::{RpcError, codes},
         frame::Frame,
         id::FrameId,
-        service::{Answer, Caller, Identity, Transport, extensions_for},
+        service::{Caller, Identity, Transport, extensions_for},
         session::answer_text,
     },
 };
@@ -58,7 +59,9 @@ pub(super) async fn answer(server: RpcServer, request: Request) -> Response {
             let reply = Exchange { server: &server, caller }.run(&String::from_utf8_lossy(&body)).await;
             reply.into_response(dialect)
         }
-        Ok(Ok(None)) => Reply::fault(dialect, &FrameId::None, &Fault::TooBig(limits.message_bytes)).into_response(dialect),
+        Ok(Ok(None)) => {
+            Reply::fault(dialect, &FrameId::None, &Fault::TooBig(limits.message_bytes)).into_response(dialect)
+        }
         Ok(Err(_)) => bare(StatusCode::BAD_REQUEST),
         Err(_) => bare(StatusCode::REQUEST_TIMEOUT),
     }
@@ -129,7 +132,8 @@ impl Reply {
             Dialect::Upstream => Some("application/json"),
         };
         let mut response = Response::new(Body::from(self.body));
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         if let Some(kind) = kind {
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         }
@@ -171,7 +175,10 @@ impl Exchange<'_> {
         let frames: Result<Vec<_>, _> = parts.iter().map(|part| Frame::decode(part.get())).collect();
         let frames = match frames {
             Ok(frames) if !parts.is_empty() && parts.len() <= self.server.0.limits.calls => frames,
-            Ok(_) if parts.is_empty() && body.bytes().any(|b| !matches!(b, b'[' | b']' | b' ' | b'\n' | b'\r' | b'\t')) => {
+            Ok(_)
+                if parts.is_empty()
+                    && body.bytes().any(|b| !matches!(b, b'[' | b']' | b' ' | b'\n' | b'\r' | b'\t')) =>
+            {
                 return Reply::fault(dialect, &FrameId::None, &Fault::Unreadable);
             }
             Ok(_) => return Reply::fault(dialect, &FrameId::None, &Fault::NotARequest),

@@ -2,10 +2,7 @@
 
 use std::{io, net::SocketAddr};
 
-use axum::{
-    Router,
-    serve::{Listener, ListenerExt},
-};
+use axum::{Router, serve::ListenerExt};
 use tokio::net::TcpListener;
 
 use super::RpcServer;

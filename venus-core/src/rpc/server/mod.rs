@@ -69,7 +69,10 @@ struct Open {
 
 impl fmt::Debug for RpcServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RpcServer").field("service", &self.0.service).field("sessions", &self.sessions()).finish()
+        f.debug_struct("RpcServer")
+            .field("service", &self.0.service)
+            .field("sessions", &self.sessions())
+            .finish()
     }
 }
 

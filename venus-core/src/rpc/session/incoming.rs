@@ -10,7 +10,10 @@ use std::{
 
 use http::Extensions;
 use jsonrpsee::core::server::BoundedSubscriptions;
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{Limits, link::Link};
@@ -18,10 +21,11 @@ use crate::{
     error::ErrorKind,
     rpc::{
         dialect::Dialect,
+        dispatch::{Answer, Prepared, channel_item},
         error::{RpcError, codes},
         frame::{Frame, channel_close, channel_value},
         id::{FrameId, Id},
-        service::{Answer, Caller, Prepared, Service, channel_item},
+        service::{Caller, Service},
         table::Returns,
     },
 };
@@ -88,7 +92,9 @@ impl Calls {
         let params = frame.params.map(|params| params.get());
         match self.shared.service.prepare(&frame.method, params, &self.shared.caller) {
             Ok(prepared) => {
-                self.tasks.spawn(self.shared.clone().serve(id, prepared));
+                // Listed before the next frame is read: that may be the cancellation.
+                let ticket = id.map(|id| self.shared.enter(id, prepared.spec.returns == Returns::Channel));
+                self.tasks.spawn(self.shared.clone().serve(ticket, prepared));
                 true
             }
             Err(answer) => self.refuse(id, answer),
@@ -122,7 +128,7 @@ impl Calls {
     /// Takes no new calls and closes the channels. Ordinary calls go on.
     pub(super) fn drain(&mut self) {
         self.draining = true;
-        self.shared.permits_close();
+        self.shared.cancel_channels();
     }
 
     /// Completes when no call is left.
@@ -141,7 +147,7 @@ impl Shared {
     }
 
     /// Channels end by their tokens; ordinary calls are let run.
-    fn permits_close(&self) {
+    fn cancel_channels(&self) {
         for (turn, token) in self.handling().values() {
             if turn & CHANNEL_TURN != 0 {
                 token.cancel();
@@ -149,37 +155,36 @@ impl Shared {
         }
     }
 
-    async fn serve(self: Arc<Self>, id: Option<Id>, prepared: Prepared) {
+    async fn serve(self: Arc<Self>, ticket: Option<Ticket>, prepared: Prepared) {
         let is_channel = prepared.spec.returns == Returns::Channel;
-        let Some(id) = id else {
-            // A notification. A channel that nobody can know the number of would be of no use.
-            if !is_channel {
-                let run = prepared.run(self.extensions.clone(), self.caller.connection, self.limits.message_bytes);
+        match &ticket {
+            Some(ticket) if is_channel => self.serve_channel(&ticket.id, prepared, &ticket.token).await,
+            Some(ticket) => self.serve_call(&ticket.id, prepared, &ticket.token).await,
+            // A channel that nobody can know the number of would be of no use.
+            None if is_channel => {}
+            None => {
+                let run =
+                    prepared.run(self.extensions.clone(), self.caller.connection, self.limits.message_bytes);
                 let _ = timeout(self.limits.call_deadline, run).await;
             }
-            return;
-        };
-        let token = CancellationToken::new();
-        let turn = self.enter(&id, &token, is_channel);
-        if is_channel {
-            self.serve_channel(&id, prepared, &token).await;
-        } else {
-            self.serve_call(&id, prepared, &token).await;
         }
-        self.leave(&id, turn);
+        if let Some(ticket) = ticket {
+            self.leave(&ticket);
+        }
     }
 
     /// A second call under an id that is in use takes the id over; both are answered, as Go does.
-    fn enter(&self, id: &Id, token: &CancellationToken, is_channel: bool) -> u64 {
+    fn enter(&self, id: Id, is_channel: bool) -> Ticket {
+        let token = CancellationToken::new();
         let turn = self.turn.fetch_add(2, Ordering::Relaxed) | if is_channel { CHANNEL_TURN } else { 0 };
         self.handling().insert(id.clone(), (turn, token.clone()));
-        turn
+        Ticket { id, turn, token }
     }
 
-    fn leave(&self, id: &Id, turn: u64) {
+    fn leave(&self, ticket: &Ticket) {
         let mut handling = self.handling();
-        if handling.get(id).is_some_and(|(current, _)| *current == turn) {
-            handling.remove(id);
+        if handling.get(&ticket.id).is_some_and(|(turn, _)| *turn == ticket.turn) {
+            handling.remove(&ticket.id);
         }
     }
 
@@ -202,10 +207,15 @@ impl Shared {
             return;
         };
         let open = prepared.open(self.extensions.clone(), self.caller.connection, permit, CHANNEL_BUFFER);
+        // A cancelled method usually still opens its channel, to close it at once.
+        let given_up = async {
+            token.cancelled().await;
+            sleep(self.limits.grace).await;
+        };
         let opened = tokio::select! {
             biased;
             opened = open => opened,
-            () = token.cancelled() => Err(cancelled()),
+            () = given_up => Err(cancelled()),
         };
         let mut source = match opened {
             Ok(source) => source,
@@ -238,6 +248,13 @@ impl Shared {
     fn text(&self, id: &Id, answer: &Answer) -> String {
         answer_text(self.service.dialect(), id, answer, self.caller.kinds)
     }
+}
+
+/// A call that can be cancelled.
+struct Ticket {
+    id: Id,
+    turn: u64,
+    token: CancellationToken,
 }
 
 /// Marks the turns of channels.

@@ -3,14 +3,9 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
 };
 
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
@@ -48,7 +43,7 @@ pub(crate) enum Pending {
 pub(crate) struct Link {
     out: mpsc::Sender<Out>,
     bytes: Arc<Semaphore>,
-    next_id: AtomicU64,
+    pub(super) next_id: AtomicU64,
     /// `None` once the session has ended.
     pending: Mutex<Option<HashMap<u64, Pending>>>,
     pub(super) incoming: Incoming,
@@ -78,7 +73,7 @@ impl fmt::Debug for Link {
 }
 
 impl Link {
-    fn pending(&self) -> MutexGuard<'_, Option<HashMap<u64, Pending>>> {
+    pub(super) fn pending(&self) -> MutexGuard<'_, Option<HashMap<u64, Pending>>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -113,7 +108,9 @@ impl Link {
 
     /// Queues a message if there is room, else gives it back.
     pub(crate) fn try_send(&self, text: String) -> Result<(), String> {
-        let Ok(permit) = self.bytes.clone().try_acquire_many_owned(self.weight(&text)) else { return Err(text) };
+        let Ok(permit) = self.bytes.clone().try_acquire_many_owned(self.weight(&text)) else {
+            return Err(text);
+        };
         self.out.try_send(Out::Text(text, Some(permit))).map_err(|error| match error.into_inner() {
             Out::Text(text, _) => text,
             Out::Close(..) => String::new(),
@@ -160,146 +157,10 @@ impl Link {
         self.incoming.open(self, chid, request)
     }
 
-    fn enter(self: &Arc<Self>, waiting: Pending) -> Result<Entered, CallError> {
-        let mut guard = self.pending();
-        let pending = guard.as_mut().ok_or(CallError::Disconnected)?;
-        if pending.len() >= self.limits.calls {
-            return Err(CallError::TooMany(pending.len()));
-        }
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        pending.insert(id, waiting);
-        Ok(Entered { link: self.clone(), id, sent: false })
-    }
-
     /// Sends `xrpc.cancel`, if there is room: a session that cannot take it is in worse trouble.
     pub(super) fn cancel(&self, id: u64) {
         if self.try_send(frame::cancel(id)).is_err() {
             tracing::debug!(id, "no room to cancel");
         }
     }
-}
-
-/// A call under way. Dropped before its answer came, it is cancelled.
-struct Entered {
-    link: Arc<Link>,
-    id: u64,
-    sent: bool,
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        let unanswered = self.link.pending().as_mut().is_some_and(|pending| pending.remove(&self.id).is_some());
-        if unanswered && self.sent {
-            self.link.cancel(self.id);
-        }
-    }
-}
-
-impl Entered {
-    async fn send(&mut self, method: &str, params: Option<&str>) -> Result<(), CallError> {
-        let mut text = frame::call(self.id, method, params);
-        text.push('\n');
-        let (size, limit) = (text.len(), self.link.limits.message_bytes);
-        if size > limit {
-            return Err(CallError::TooBig { what: "request", size, limit });
-        }
-        self.link.send(text).await?;
-        self.sent = true;
-        Ok(())
-    }
-}
-
-/// The other end of a WebSocket, to be called.
-///
-/// A server's method finds the `Peer` of its caller among its extensions; it implements jsonrpsee's `ClientT`, so
-/// that generated clients work on it. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Peer {
-    link: Arc<Link>,
-    deadline: Duration,
-}
-
-impl Peer {
-    pub(crate) fn new(link: Arc<Link>, deadline: Duration) -> Self {
-        Self { link, deadline }
-    }
-
-    /// The peer with another deadline for its calls.
-    #[must_use]
-    pub fn with_deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self
-    }
-
-    /// Whether the session still runs. It may end right after the answer.
-    pub fn is_open(&self) -> bool {
-        self.link.is_open()
-    }
-
-    /// Completes when the session has ended.
-    pub async fn closed(&self) {
-        self.link.closed().await;
-    }
-
-    /// Calls `method` with a JSON array of parameters. A void answer is `null`. Dropping the future cancels the call.
-    ///
-    /// # Errors
-    /// [`CallError`]; see there for what may have happened on the other side.
-    pub async fn call_raw(&self, method: &str, params: Option<&str>) -> Result<Box<RawValue>, CallError> {
-        let (tx, rx) = oneshot::channel();
-        let answer = async {
-            let mut entered = self.link.enter(Pending::Call(tx))?;
-            entered.send(method, params).await?;
-            rx.await.map_err(|_| CallError::Disconnected)?.map_err(CallError::from)
-        };
-        self.in_time(method, answer).await
-    }
-
-    /// Calls `method` and decodes its result.
-    ///
-    /// # Errors
-    /// [`CallError`].
-    pub async fn call<R: DeserializeOwned>(&self, method: &str, params: Option<&str>) -> Result<R, CallError> {
-        decode(method, &*self.call_raw(method, params).await?)
-    }
-
-    /// Calls `method` without waiting for an answer: there is none. Returns when the message is queued.
-    ///
-    /// # Errors
-    /// [`CallError::Disconnected`] if the session has ended.
-    pub async fn notify(&self, method: &str, params: Option<&str>) -> Result<(), CallError> {
-        if !self.is_open() {
-            return Err(CallError::Disconnected);
-        }
-        self.in_time(method, self.link.send(frame::notification(method, params) + "\n")).await
-    }
-
-    /// Calls a `method` that answers with a channel. The deadline is for the opening only.
-    ///
-    /// # Errors
-    /// [`CallError`].
-    pub async fn open(&self, method: &str, params: Option<&str>) -> Result<RawChannel, CallError> {
-        let (tx, rx) = oneshot::channel();
-        let opened = async {
-            let mut entered = self.link.enter(Pending::Channel(tx))?;
-            entered.send(method, params).await?;
-            rx.await.map_err(|_| CallError::Disconnected)?
-        };
-        self.in_time(method, opened).await
-    }
-
-    async fn in_time<T>(
-        &self,
-        method: &str,
-        call: impl Future<Output = Result<T, CallError>>,
-    ) -> Result<T, CallError> {
-        let late = |_| CallError::Timeout { method: method.to_owned(), after: self.deadline };
-        tokio::time::timeout(self.deadline, call).await.map_err(late)?
-    }
-}
-
-/// Decodes a result.
-pub(crate) fn decode<R: DeserializeOwned>(method: &str, result: &RawValue) -> Result<R, CallError> {
-    serde_json::from_str(result.get())
-        .map_err(|error| CallError::Decode { method: method.to_owned(), reason: error.to_string() })
 }

@@ -7,6 +7,7 @@
 mod channel;
 mod incoming;
 mod link;
+mod peer;
 mod reader;
 mod writer;
 
@@ -15,9 +16,14 @@ use std::time::Duration;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 pub use channel::{ChannelClosed, ChannelEvent, RawChannel};
+#[cfg(feature = "server")]
 pub(crate) use incoming::answer_text;
-pub use link::Peer;
-pub(crate) use link::{Link, Order, link};
+#[cfg(feature = "server")]
+pub(crate) use link::Link;
+pub(crate) use link::{Order, link};
+pub use peer::Peer;
+#[cfg(feature = "client")]
+pub(crate) use peer::decode;
 pub(crate) use reader::{Malformed, Session};
 
 /// How a session stays alive.

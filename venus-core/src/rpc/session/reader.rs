@@ -31,6 +31,7 @@ use crate::rpc::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
     /// The fork's servers drop the connection.
+    #[cfg_attr(not(feature = "server"), allow(dead_code, reason = "clients go on"))]
     Ends,
     /// Upstream, and clients of ours, go on.
     Ignored,
