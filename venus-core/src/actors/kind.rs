@@ -59,6 +59,18 @@ impl ActorKind {
         Self::Verifreg,
     ];
 
+    /// The short name by which people and logs call it: `miner`, `market`, `verifreg`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Market => "market",
+            Self::Miner => "miner",
+            Self::Paych => "paych",
+            Self::Power => "power",
+            Self::Verifreg => "verifreg",
+            other => other.manifest_name(),
+        }
+    }
+
     /// The name in a network's manifest of code CIDs, as `StateActorCodeCIDs` answers it.
     pub const fn manifest_name(self) -> &'static str {
         match self {
@@ -100,5 +112,11 @@ impl ActorKind {
             10 => Some(Self::Eam),
             _ => None,
         }
+    }
+}
+
+impl std::fmt::Display for ActorKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }

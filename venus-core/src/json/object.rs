@@ -52,7 +52,7 @@ impl<T: LotusJson> Member<T> {
 /// Implements [`LotusJson`] and serde for a struct, from a table of its fields and their names on the wire.
 ///
 /// `null` behind a name makes an empty list `null`, as Go writes a nil slice. `opt` behind a name leaves the
-/// member out when it is `None`, for members that only some services write.
+/// member out when it is `None`, for members that only some services write, and `nonempty` when it is empty.
 macro_rules! lotus_json {
     (@write $map:ident $name:literal $value:expr, null) => {
         if $value.is_empty() {
@@ -64,6 +64,11 @@ macro_rules! lotus_json {
     (@write $map:ident $name:literal $value:expr, opt) => {
         if let Some(value) = $value {
             $map.serialize_entry($name, &$crate::json::JsonRef(value))?
+        }
+    };
+    (@write $map:ident $name:literal $value:expr, nonempty) => {
+        if !$value.is_empty() {
+            $map.serialize_entry($name, &$crate::json::JsonRef($value))?
         }
     };
     (@write $map:ident $name:literal $value:expr,) => {

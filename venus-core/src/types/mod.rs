@@ -79,6 +79,6 @@ pub use selector::{TipsetAnchor, TipsetHeight, TipsetSelector, TipsetTag};
 pub use signature::{Signature, SignatureType};
 pub use state::{
     ActorInfo, ActorState, ActorTrace, ComputeStateOutput, ExecutionTrace, GasCost, GasTrace, InvocResult,
-    MessageTrace, ReturnTrace,
+    IpldOp, MessageTrace, ReturnTrace,
 };
 pub use tipset::{Tipset, TipsetError, TipsetKey};

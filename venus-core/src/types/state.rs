@@ -129,15 +129,34 @@ pub struct ExecutionTrace {
     pub gas_charges: Vec<GasTrace>,
     /// The calls that it made, in order.
     pub subcalls: Vec<ExecutionTrace>,
+    /// What the actor logged, if the node keeps it.
+    pub logs: Vec<String>,
+    /// Blocks that it read and wrote, if the node keeps it.
+    pub ipld_ops: Vec<IpldOp>,
 }
 
 lotus_json!(ExecutionTrace {
     msg: "Msg",
     msg_rct: "MsgRct",
-    invoked_actor: "InvokedActor",
+    invoked_actor: "InvokedActor" opt,
     gas_charges: "GasCharges" null,
     subcalls: "Subcalls" null,
+    logs: "Logs" nonempty,
+    ipld_ops: "IpldOps" nonempty,
 });
+
+/// A block that a call read or wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IpldOp {
+    /// `Get` or `Put`.
+    pub op: String,
+    /// CID of the block.
+    pub cid: Cid,
+    /// Its bytes.
+    pub size: u64,
+}
+
+lotus_json!(IpldOp { op: "Op", cid: "Cid", size: "Size" });
 
 /// A call inside an execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
