@@ -74,7 +74,7 @@ impl DeadlinePolicy {
         let next = deadline.next_not_elapsed();
         let last_close = next.close.saturating_sub(self.proving_period);
         let in_dispute = deadline.current_epoch < last_close.saturating_add(self.dispute_window);
-        self.is_mutable(deadline) && !(in_dispute && !next.is_open())
+        self.is_mutable(deadline) && (next.is_open() || !in_dispute)
     }
 }
 
