@@ -38,7 +38,7 @@ pub use dialect::Dialect;
 pub use error::{CallError, RpcError, codes};
 pub use frame::{Frame, FrameError};
 pub use id::{FrameId, Id};
-pub use service::{Caller, Identity, Service, Transport};
+pub use service::{Caller, Identity, Service, ServiceError, Transport};
 pub use session::{ChannelClosed, ChannelEvent, KeepAlive, Limits, Peer, RawChannel};
 pub use table::{MethodSpec, MethodTable, Param, Permission, Permissions, Returns};
 

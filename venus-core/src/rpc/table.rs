@@ -145,7 +145,8 @@ impl MethodSpec {
         self
     }
 
-    /// The method as one that returns a channel. It is defined with `#[subscription]`.
+    /// The method as one that returns a channel. It is defined with `#[subscription]`, and has to watch
+    /// `SubscriptionSink::closed` while it waits for values: that is how it learns that nobody wants more.
     #[must_use]
     pub const fn channel(mut self) -> Self {
         self.returns = Returns::Channel;

@@ -1,8 +1,10 @@
 //! The table and the caller's rights, before any method runs.
 
 use async_trait::async_trait;
+use axum::body::Body;
 use http::request::Parts;
 use tokio_tungstenite::tungstenite::{Error, client::IntoClientRequest};
+use tower::ServiceExt;
 use venus_core::{
     error::{Classify, ErrorKind},
     rpc::{
@@ -106,6 +108,24 @@ async fn revoking_closes_open_sockets() {
     ));
     kept.call::<()>("T.Void", None).await.unwrap();
     server.shutdown().await;
+}
+
+/// Go clients get Go's bytes; who asks for kinds gets them in `data`.
+#[tokio::test]
+async fn kinds_are_for_those_who_ask() {
+    let server = RpcServer::new(api::service(Dialect::Fork), Levels);
+    for (header, data) in [("0", ""), ("1", ",\"data\":{\"kind\":\"denied\"}")] {
+        let request = http::Request::post("/rpc/v0?token=read").header("X-Venus-Errors", header);
+        let body = r#"{"id":1,"method":"T.Reverse","params":["x"]}"#;
+        let response =
+            server.router(&["/rpc/v0"]).oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let expected = format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{{\"code\":1,\"message\":\"missing permission to invoke 'Reverse'  \
+             (need 'sign')\"{data}}}}}\n"
+        );
+        assert_eq!(String::from_utf8_lossy(&body), expected);
+    }
 }
 
 #[test]
