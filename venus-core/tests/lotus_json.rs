@@ -203,7 +203,7 @@ fn cids_stand_for_exactly_one_cid() {
 
 #[test]
 fn message_metadata() {
-    let message = &CHAIN.tipsets[10].blocks[0].messages.secp[0].message;
+    let message = &CHAIN.at(32).blocks[0].messages.secp[0].message;
     let meta = MsgMeta::chain_message(message);
     let text = write(&meta);
     assert!(text.starts_with(r#"{"Type":"message","Extra":"igB"#), "{text}");
@@ -260,7 +260,7 @@ fn tipsets_are_rebuilt_from_their_blocks() {
 
 #[test]
 fn block_templates_travel() {
-    let block = &CHAIN.tipsets[10].blocks[0];
+    let block = &CHAIN.at(32).blocks[0];
     let template = BlockTemplate {
         miner: block.header.miner,
         parents: block.header.parents.clone().into(),

@@ -61,9 +61,9 @@ fn scalar<T: Decode + Encode + Debug>(name: &'static str, values: &[T]) -> Decod
 }
 
 static DECODERS: LazyLock<Vec<Decoder>> = LazyLock::new(|| {
-    let block = |tipset: usize| &CHAIN.tipsets[tipset].blocks[0];
-    let (signed, bls) = (&block(10).messages.secp, &CHAIN.tipsets[16].blocks[1].messages.bls);
-    let header = &block(10).header;
+    let block = |height: i64| &CHAIN.at(height).blocks[0];
+    let (signed, bls) = (&block(32).messages.secp, &CHAIN.at(93).blocks[1].messages.bls);
+    let header = &block(32).header;
     let bare = BlockHeader { ticket: None, election_proof: None, bls_aggregate: None, ..header.clone() };
     let receipts = [
         Receipt::new(ExitCode::OK, vec![1, 2, 3], 4),
@@ -73,7 +73,7 @@ static DECODERS: LazyLock<Vec<Decoder>> = LazyLock::new(|| {
     let block_msg = BlockMsg {
         header: header.clone(),
         bls_messages: header.parents.clone(),
-        secp_messages: block(10).message_cids.clone(),
+        secp_messages: block(32).message_cids.clone(),
     };
     let draws = [
         vrf::ticket_input(5, &header.miner, Some(&[7; 96])).params(&[1; 32]),

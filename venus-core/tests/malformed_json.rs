@@ -38,7 +38,7 @@ fn reader<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &'static st
 }
 
 static READERS: LazyLock<Vec<Reader>> = LazyLock::new(|| {
-    let block = &CHAIN.tipsets[10].blocks[0];
+    let block = &CHAIN.at(32).blocks[0];
     let header = &block.header;
     let signed = &block.messages.secp[0];
     let receipt = Receipt { events_root: Some(header.messages), ..Receipt::new(ExitCode::OK, vec![1], 4) };
@@ -71,7 +71,7 @@ static READERS: LazyLock<Vec<Reader>> = LazyLock::new(|| {
         reader("BlockHeader", header),
         reader("BlockMsg", &block_msg),
         reader("BlockMessages", &block.messages),
-        reader("Tipset", &CHAIN.tipsets[10].tipset),
+        reader("Tipset", &CHAIN.at(32).tipset),
         reader("MessageReceipt", &receipt),
         reader("MessageLookup", &lookup),
         reader("MiningBaseInfo", &block.info),

@@ -1,32 +1,33 @@
-//! The recorded chain of `lotus_chain.json`.
+//! The recorded chains of `lotus_chain.json` and `venus_chain.json`.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use data_encoding::HEXLOWER;
-use serde_json::Value;
-use venus_core::json::Json;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use venus_core::json::{Face, Json, with_face, with_network};
 use venus_core::types::{
-    BigInt, BlockHeader, BlockMessages, Cid, Message, MiningBaseInfo, Receipt, SignedMessage, Tipset,
-    TipsetKey,
+    BigInt, BlockHeader, BlockMessages, Cid, Message, MiningBaseInfo, Network, Receipt, SignedMessage,
+    Tipset, TipsetKey,
 };
 
-use super::{list, parsed, str_of, text, typed};
+use super::text;
 
-/// The file as it is, for comparisons of text.
-pub static TEXT: LazyLock<String> = LazyLock::new(|| text("lotus_chain.json"));
-/// The chain.
-pub static CHAIN: LazyLock<Chain> = LazyLock::new(Chain::read);
+/// Of a Lotus network: network version 28.
+pub static CHAIN: LazyLock<Chain> = LazyLock::new(|| Chain::read("lotus_chain.json", Face::Lotus));
+/// Of a Venus network: version 26, and 28 from epoch 201 on; null rounds.
+pub static VENUS: LazyLock<Chain> = LazyLock::new(|| Chain::read("venus_chain.json", Face::Venus));
 
 pub struct Chain {
+    pub face: Face,
     pub genesis: Tipset,
     pub block_delay_secs: u64,
-    /// Heights 1–8, 30–34 and 90–96.
     pub tipsets: Vec<Recorded>,
-    only_as_parents: Vec<Recorded>,
 }
 
 pub struct Recorded {
     pub height: i64,
+    pub network_version: u32,
     pub key: TipsetKey,
     pub weight: BigInt,
     pub parent_receipts: Vec<Receipt>,
@@ -39,22 +40,63 @@ pub struct Recorded {
 pub struct Block {
     pub cid: Cid,
     pub header: BlockHeader,
-    pub cbor: Vec<u8>,
     pub messages: BlockMessages,
     pub message_cids: Vec<Cid>,
     pub info: MiningBaseInfo,
 }
 
+/// The tipset before another.
+pub struct Parents<'a> {
+    pub tipset: &'a Tipset,
+    /// In the order of execution, each once.
+    pub messages: Vec<(Cid, &'a Message)>,
+}
+
+#[derive(Deserialize)]
+struct FileWire {
+    block_delay_secs: u64,
+    genesis: Box<RawValue>,
+    tipsets: Vec<TipsetWire>,
+    bls: BTreeMap<String, Box<RawValue>>,
+    secp: BTreeMap<String, Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct TipsetWire {
+    height: i64,
+    network_version: u32,
+    weight: Json<BigInt>,
+    key: Box<RawValue>,
+    parent_messages: Json<Vec<Cid>>,
+    parent_receipts: Vec<Box<RawValue>>,
+    blocks: Vec<BlockWire>,
+}
+
+#[derive(Deserialize)]
+struct BlockWire {
+    cid: Json<Cid>,
+    header: Box<RawValue>,
+    base_info: Box<RawValue>,
+    bls: Vec<String>,
+    secp: Vec<String>,
+}
+
 impl Chain {
-    fn read() -> Self {
-        let file: Value = serde_json::from_str(&TEXT).unwrap();
-        let tipsets = |member: &str| list(&file[member]).iter().map(recorded).collect();
+    fn read(name: &str, face: Face) -> Self {
+        let file: FileWire = serde_json::from_str(&text(name)).unwrap();
+        let bls = file.bls.iter().map(|(cid, m)| (cid.as_str(), exact::<Json<Message>>(m, face).0)).collect();
+        let secp = file.secp.iter().map(|(cid, m)| (cid.as_str(), exact::<SignedMessage>(m, face))).collect();
         Self {
-            genesis: typed(&file["genesis"]),
-            block_delay_secs: file["block_delay_secs"].as_u64().unwrap(),
-            tipsets: tipsets("tipsets"),
-            only_as_parents: tipsets("only_as_parents"),
+            face,
+            genesis: exact(&file.genesis, face),
+            block_delay_secs: file.block_delay_secs,
+            tipsets: file.tipsets.into_iter().map(|t| tipset(t, face, &bls, &secp)).collect(),
         }
+    }
+
+    /// The tipset of a height.
+    pub fn at(&self, height: i64) -> &Recorded {
+        self.tipsets.iter().find(|t| t.height == height).unwrap()
     }
 
     /// All blocks with the tipset they stand in.
@@ -62,51 +104,65 @@ impl Chain {
         self.tipsets.iter().flat_map(|t| t.blocks.iter().map(move |b| (t, b)))
     }
 
-    /// The parents of a tipset, where they were recorded, with the CIDs and messages of them in tipset order.
-    pub fn parents(&self, of: &Recorded) -> Option<(&Tipset, Vec<(Cid, &Message)>)> {
+    /// The parents of a tipset, where they were recorded.
+    pub fn parents(&self, of: &Recorded) -> Option<Parents<'_>> {
         let key = of.tipset.parents();
         if key == *self.genesis.key() {
-            return Some((&self.genesis, Vec::new()));
+            return Some(Parents { tipset: &self.genesis, messages: Vec::new() });
         }
-        let known = self.tipsets.iter().chain(&self.only_as_parents).find(|t| t.key == key)?;
+        let known = self.tipsets.iter().find(|t| t.key == key)?;
         let mut messages: Vec<(Cid, &Message)> = Vec::new();
         for (cid, message) in known.blocks.iter().flat_map(|b| b.messages.iter()) {
             if messages.iter().all(|(seen, _)| *seen != cid) {
                 messages.push((cid, message));
             }
         }
-        Some((&known.tipset, messages))
+        Some(Parents { tipset: &known.tipset, messages })
     }
 }
 
-fn recorded(value: &Value) -> Recorded {
-    let blocks: Vec<_> = list(&value["blocks"]).iter().map(block).collect();
+/// Reads a value that is written back letter by letter as the node wrote it.
+fn exact<T: serde::de::DeserializeOwned + serde::Serialize>(raw: &RawValue, face: Face) -> T {
+    let value: T = serde_json::from_str(raw.get()).unwrap_or_else(|e| panic!("{e} in {raw}"));
+    let written = with_face(face, || with_network(Network::Testnet, || serde_json::to_string(&value)));
+    assert_eq!(written.unwrap(), raw.get());
+    value
+}
+
+fn tipset(
+    wire: TipsetWire,
+    face: Face,
+    bls: &BTreeMap<&str, Message>,
+    secp: &BTreeMap<&str, SignedMessage>,
+) -> Recorded {
+    let blocks: Vec<_> = wire.blocks.into_iter().map(|b| block(b, face, bls, secp)).collect();
     Recorded {
-        height: value["height"].as_i64().unwrap(),
-        key: typed(&value["key"]),
-        weight: parsed(value, "weight"),
-        parent_receipts: typed(&value["parent_receipts"]),
-        parent_messages: cids(&value["parent_messages"]),
+        height: wire.height,
+        network_version: wire.network_version,
+        key: exact(&wire.key, face),
+        weight: wire.weight.0,
+        parent_receipts: wire.parent_receipts.iter().map(|r| exact(r, face)).collect(),
+        parent_messages: wire.parent_messages.0,
+        // In reverse, so that the order is ours.
         tipset: Tipset::new(blocks.iter().rev().map(|b| b.header.clone()).collect()).unwrap(),
         blocks,
     }
 }
 
-fn block(value: &Value) -> Block {
-    let messages = |member: &str| list(&value[member]).iter();
+fn block(
+    wire: BlockWire,
+    face: Face,
+    bls: &BTreeMap<&str, Message>,
+    secp: &BTreeMap<&str, SignedMessage>,
+) -> Block {
     Block {
-        cid: typed::<Json<Cid>>(&value["cid"]).0,
-        header: typed(&value["header"]),
-        cbor: HEXLOWER.decode(str_of(value, "header_cbor").as_bytes()).unwrap(),
+        cid: wire.cid.0,
+        header: exact(&wire.header, face),
         messages: BlockMessages {
-            bls: messages("bls_messages").map(|m| typed::<Json<Message>>(m).0).collect(),
-            secp: messages("secp_messages").map(typed::<SignedMessage>).collect(),
+            bls: wire.bls.iter().map(|cid| bls[cid.as_str()].clone()).collect(),
+            secp: wire.secp.iter().map(|cid| secp[cid.as_str()].clone()).collect(),
         },
-        message_cids: cids(&value["message_cids"]),
-        info: typed(&value["base_info"]),
+        message_cids: wire.bls.iter().chain(&wire.secp).map(|cid| cid.parse().unwrap()).collect(),
+        info: exact(&wire.base_info, face),
     }
-}
-
-fn cids(value: &Value) -> Vec<Cid> {
-    list(value).iter().map(|cid| typed::<Json<Cid>>(cid).0).collect()
 }
