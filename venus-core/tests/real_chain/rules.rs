@@ -8,35 +8,35 @@ use venus_core::types::*;
 use crate::common::real_chain::{Block, Chain, Recorded};
 
 /// The chain ID of 2k devnets.
-pub const CHAIN_ID: u64 = 31_415_926;
+pub(crate) const CHAIN_ID: u64 = 31_415_926;
 
 /// A block with all that its rules read. Owned, so that a test can change any of it.
 #[derive(Clone)]
-pub struct Case {
-    pub cid: Cid,
-    pub header: BlockHeader,
-    pub info: MiningBaseInfo,
-    pub messages: BlockMessages,
-    pub receipts: Vec<Receipt>,
-    pub genesis_timestamp: u64,
-    pub block_delay_secs: u64,
-    pub network_version: u32,
-    pub parents: Option<ParentCase>,
+pub(crate) struct Case {
+    pub(crate) cid: Cid,
+    pub(crate) header: BlockHeader,
+    pub(crate) info: MiningBaseInfo,
+    pub(crate) messages: BlockMessages,
+    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) genesis_timestamp: u64,
+    pub(crate) block_delay_secs: u64,
+    pub(crate) network_version: u32,
+    pub(crate) parents: Option<ParentCase>,
 }
 
 /// What is read of the parents, where they were recorded.
 #[derive(Clone)]
-pub struct ParentCase {
-    pub height: i64,
-    pub min_ticket: Vec<u8>,
-    pub weight: BigInt,
-    pub win_counts: Vec<i64>,
-    pub base_fee: TokenAmount,
-    pub messages: Vec<Message>,
+pub(crate) struct ParentCase {
+    pub(crate) height: i64,
+    pub(crate) min_ticket: Vec<u8>,
+    pub(crate) weight: BigInt,
+    pub(crate) win_counts: Vec<i64>,
+    pub(crate) base_fee: TokenAmount,
+    pub(crate) messages: Vec<Message>,
 }
 
 impl Case {
-    pub fn new(chain: &Chain, tipset: &Recorded, block: &Block) -> Self {
+    pub(crate) fn new(chain: &Chain, tipset: &Recorded, block: &Block) -> Self {
         let parents = chain.parents(tipset).map(|parents| ParentCase {
             height: parents.tipset.height(),
             min_ticket: parents.tipset.min_ticket().to_vec(),
@@ -64,15 +64,15 @@ impl Case {
 }
 
 /// The win counts of a tipset's blocks.
-pub fn wins(tipset: &Tipset) -> Vec<i64> {
+pub(crate) fn wins(tipset: &Tipset) -> Vec<i64> {
     tipset.blocks().iter().map(|b| b.election_proof.as_ref().unwrap().win_count).collect()
 }
 
 /// Whether a rule holds; `None` if what it reads is not there.
-pub type Rule = fn(&Case) -> Option<bool>;
+pub(crate) type Rule = fn(&Case) -> Option<bool>;
 
 /// All rules by name.
-pub const RULES: [(&str, Rule); 14] = [
+pub(crate) const RULES: [(&str, Rule); 14] = [
     ("header CID", header_cid),
     ("block signature", block_signature),
     ("ticket", ticket),
