@@ -25,6 +25,8 @@
 //! ```
 
 pub mod doubles;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod suites;
 #[cfg(test)]
 mod tests;
