@@ -8,7 +8,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Row as _, SqlSafeStr, SqliteConnection};
+use sqlx::{Connection as _, Row as _, SqlSafeStr, SqliteConnection};
 use venus_core::cbor::{Decode, Encode};
 use venus_core::types::{Address, BlockMsg, ChainEpoch, Cid, TipsetKey};
 
