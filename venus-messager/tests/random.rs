@@ -260,7 +260,7 @@ impl Run {
 
 /// Fewer cases than the default, each being a small life; more by `VENUS_RANDOM_CASES`.
 fn config() -> ProptestConfig {
-    let cases = std::env::var("VENUS_RANDOM_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(48);
+    let cases = std::env::var("VENUS_RANDOM_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(48).max(1);
     ProptestConfig { cases, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() }
 }
 

@@ -1,5 +1,5 @@
 //! A node, a wallet and a messager on a file, each of which can be made to fail.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of it")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
