@@ -1,12 +1,4 @@
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic
-)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 //! What the program says to good and bad input, and its exit codes.
 
 mod support;
@@ -16,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use support::{Running, assert_complete, demo, finish, pool, stderr};
+use support::{Running, assert_complete, demo, finish, json, pool, stderr};
 
 const SMALL: [&str; 4] = ["--messages=4", "--miners=1", "--epochs=3", "--seed=3"];
 
@@ -88,8 +80,8 @@ fn a_directory_that_cannot_be_is_refused() {
     let tmp = tempfile::tempdir().unwrap();
     let file = tmp.path().join("file");
     fs::write(&file, "").unwrap();
-    assert_refused(&small(&file), 2, &["cannot use", "file", "may write to"]);
-    assert_refused(&small(&file.join("below")), 2, &["cannot use", "may write to"]);
+    assert_refused(&small(&file), 2, &["cannot use", "file", "is a directory"]);
+    assert_refused(&small(&file.join("below")), 2, &["cannot use", "is a directory"]);
 }
 
 /// A limit on the size of files is the nearest to a full disk that needs no rights: one file after the other cannot
@@ -143,6 +135,74 @@ fn completions_are_printed() {
         assert!(String::from_utf8_lossy(&output.stdout).contains("venus-pool"), "{shell}");
     }
     assert_refused(&pool(&["completions", "tcsh"]).output().unwrap(), 2, &["tcsh"]);
+}
+
+/// A device that is always full stands for a closed pipe or a full disk behind a redirection.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_unwritable_stdout_is_said() {
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let tmp = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let output = demo(tmp.path(), &SMALL).stdout(full()).output().unwrap();
+        assert_refused(&output, 1, &["cannot write the result to stdout", "kept in", "result.json"]);
+    }
+    assert_complete(&finish(tmp.path(), &SMALL), 4);
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = pool(&["completions", shell]).stdout(full()).output().unwrap();
+        assert_refused(&output, 1, &["cannot write the completion script to stdout"]);
+        assert!(!stderr(&output).contains("panicked"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn bad_paths_get_a_hint_that_helps() {
+    use std::os::unix::ffi::OsStrExt;
+    let tmp = tempfile::tempdir().unwrap();
+    let bytes = std::ffi::OsStr::from_bytes(b"caf\xe9");
+    assert_refused(&small(&tmp.path().join(bytes)), 2, &["not UTF-8", "whole path"]);
+    assert_refused(&small(&tmp.path().join("n".repeat(300))), 2, &["cannot use", "shorter name"]);
+    let link = tmp.path().join("link");
+    std::os::unix::fs::symlink(tmp.path().join("nowhere"), &link).unwrap();
+    assert_refused(&small(&link), 2, &["cannot use", "every part"]);
+    let gone = tmp.path().join("gone");
+    let script = format!("mkdir {0} && cd {0} && rmdir {0} && exec \"$0\" demo --dir here", gone.display());
+    let program = pool(&[]);
+    let output = Command::new("sh").args(["-c", &script]).arg(program.get_program()).output().unwrap();
+    assert_refused(&output, 2, &["cannot use", "every part"]);
+    let names: Vec<_> = fs::read_dir(tmp.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["link"], "nothing was made");
+}
+
+#[test]
+fn a_failed_result_is_explained_whenever_it_is_shown() {
+    let tmp = tempfile::tempdir().unwrap();
+    finish(tmp.path(), &SMALL);
+    let path = tmp.path().join("result.json");
+    let mut report = json(&fs::read_to_string(&path).unwrap());
+    report["lost"] = 1.into();
+    report["failures"] = serde_json::json!([
+        { "id": "demo-3-2", "state": "landed", "exit_code": 7, "reason": "out of gas" }
+    ]);
+    fs::write(&path, report.to_string()).unwrap();
+    let output = small(tmp.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(json(&String::from_utf8(output.stdout.clone()).unwrap()), report);
+    let text = stderr(&output);
+    assert!(
+        text.contains("\"demo-3-2\" is landed with exit code 7") && text.contains("another --seed"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_debug_log_has_no_statements_of_the_databases() {
+    let tmp = tempfile::tempdir().unwrap();
+    let output = demo(tmp.path(), &SMALL).env("VENUS_LOG", "debug").output().unwrap();
+    let text = stderr(&output);
+    assert!(text.contains("round is done"), "{text}");
+    assert!(!text.contains("sqlx::query"), "{text}");
 }
 
 #[cfg(unix)]

@@ -1,15 +1,9 @@
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic
-)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 //! The same arguments end with the same chain, and the chain has what was asked for.
 
 mod support;
+
+use std::path::Path;
 
 use support::{assert_complete, finish, json};
 
@@ -54,4 +48,35 @@ fn the_run_of_the_manual_lands_and_forks_once() {
     assert_eq!(report["reorgs"], 1);
     assert!(report["blocks_mined"].as_u64().unwrap() >= 20, "{line}");
     assert!(report["rounds_won"].as_u64() >= report["blocks_mined"].as_u64(), "{line}");
+}
+
+/// Runs in which a reorg used to make transfers fail: their gas was estimated while the recipient existed, and the
+/// reorg undid its creation.
+#[test]
+fn forks_lose_nothing() {
+    let tmp = tempfile::tempdir().unwrap();
+    for (messages, miners, epochs, seed) in
+        [(3, 3, 5, 268), (100, 8, 8, 319), (100, 5, 4, 310), (10, 3, 3, 7)]
+    {
+        run_with_fork(&tmp.path().join(seed.to_string()), messages, miners, epochs, seed);
+    }
+}
+
+#[test]
+fn forks_of_many_shapes_lose_nothing() {
+    let tmp = tempfile::tempdir().unwrap();
+    for seed in 0..20 {
+        let (messages, miners, epochs) = (2 + 7 * (seed % 5), 1 + seed % 4, 2 + seed % 7);
+        run_with_fork(&tmp.path().join(seed.to_string()), messages, miners, epochs, seed);
+    }
+}
+
+fn run_with_fork(dir: &Path, messages: u64, miners: u64, epochs: u64, seed: u64) {
+    let args = [("messages", messages), ("miners", miners), ("epochs", epochs), ("seed", seed)];
+    let mut args: Vec<_> = args.iter().map(|(name, value)| format!("--{name}={value}")).collect();
+    args.push("--fork".into());
+    let args: Vec<_> = args.iter().map(String::as_str).collect();
+    let line = finish(dir, &args);
+    assert_complete(&line, messages);
+    assert_eq!(json(&line)["reorgs"], 1, "{args:?}");
 }

@@ -1,12 +1,4 @@
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic
-)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 //! `kill -9` at fifty moments spread over whole runs, start-up included: nothing is lost, nothing doubled, and the
 //! result is that of a run that nobody disturbed.
 

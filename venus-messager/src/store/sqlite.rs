@@ -1,7 +1,7 @@
 //! The store on SQLite: WAL, every commit synced to disk, one writer and several readers.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,9 +13,10 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{Connection, QueryBuilder, Row, SqlSafeStr, Sqlite, Transaction};
+use sqlx::{ConnectOptions, Connection, QueryBuilder, Row, SqlSafeStr, Sqlite, Transaction};
 use venus_core::api::Attempt;
 use venus_core::cbor::Encode;
+use venus_core::error::BoxError;
 use venus_core::types::{SignedMessage, TipsetKey};
 
 use super::memory::text;
@@ -58,9 +59,16 @@ impl SqliteStore {
     /// Opens or creates the database file, and brings its schema up to date. Its folder must exist.
     ///
     /// # Errors
-    /// [`StoreError::Backend`] if the file cannot be opened, is no database, or has a schema of a newer program.
+    /// [`StoreError::Backend`] if the file cannot be opened, is no database, or has a schema of a newer program. The
+    /// text names the file.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::with_options(SqliteConnectOptions::new().filename(path).create_if_missing(true)).await
+        let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+        Self::with_options(options).await.map_err(|e| match e {
+            StoreError::Backend(source) => {
+                StoreError::Backend(OpenError { path: path.into(), source }.into())
+            }
+            corrupt @ StoreError::Corrupt(_) => corrupt,
+        })
     }
 
     /// Opens a database as told. Journal mode, syncing, foreign keys and the busy timeout are set here.
@@ -73,7 +81,9 @@ impl SqliteStore {
             // NORMAL may lose the last commits at a power cut, and with them a signature that is out already.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
+            .busy_timeout(BUSY_TIMEOUT)
+            // Hundreds of lines a message would drown what this crate logs itself.
+            .disable_statement_logging();
         let writer = sound(one_connection()).connect_with(options.clone()).await.map_err(backend)?;
         migrate(&writer).await?;
         let readers = sound(SqlitePoolOptions::new().max_connections(READERS));
@@ -107,6 +117,14 @@ impl SqliteStore {
         // Taking the lock at once: a transaction that reads first and writes later can fail as busy in the middle.
         self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(backend)
     }
+}
+
+/// SQLite does not say which file it failed to open.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot open database {path}: {source}")]
+struct OpenError {
+    path: PathBuf,
+    source: BoxError,
 }
 
 fn one_connection() -> SqlitePoolOptions {

@@ -63,6 +63,7 @@ async fn what_is_no_database_is_refused() {
     std::fs::write(&file, "this is no database, and long enough to be looked at ".repeat(20)).unwrap();
     for path in [file.clone(), file.join("below"), dir.path().join("no/folder"), dir.path().to_owned()] {
         let e = SqliteStore::open(&path).await.unwrap_err();
+        assert!(e.to_string().contains(&path.display().to_string()), "{e}");
         assert!(matches!(MessagerError::from(e), MessagerError::Store(_)), "{path:?}");
     }
 }

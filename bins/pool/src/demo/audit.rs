@@ -16,8 +16,8 @@ type Mark = (Address, Address, TokenAmount);
 pub(crate) struct Audit {
     /// Transfers that were executed with success at least once.
     pub(crate) landed: u64,
-    /// Transfers that were not.
-    pub(crate) lost: u64,
+    /// Names of the transfers that were not.
+    pub(crate) missing: Vec<String>,
     /// Executions beyond the first of each transfer, and of messages that are in no plan.
     pub(crate) duplicated: u64,
     /// Height of the head.
@@ -76,7 +76,7 @@ fn compare(mut executed: HashMap<Mark, u64>, plan: &[Transfer]) -> Audit {
                 audit.landed += 1;
                 audit.duplicated += times - 1;
             }
-            None => audit.lost += 1,
+            None => audit.missing.push(transfer.id.clone()),
         }
     }
     audit.duplicated += executed.into_values().sum::<u64>();
@@ -101,6 +101,7 @@ mod tests {
         };
         let executed = HashMap::from([(mark(1), 1), (mark(2), 3), (mark(9), 1)]);
         let audit = compare(executed, &plan);
-        assert_eq!((audit.landed, audit.lost, audit.duplicated), (2, 1, 3));
+        assert_eq!((audit.landed, audit.duplicated), (2, 3));
+        assert_eq!(audit.missing, ["3"]);
     }
 }

@@ -8,10 +8,12 @@ use venus_core::api::{IMessager, MessagerError};
 use venus_core::clock::ManualClock;
 use venus_core::types::{Address, ChainEpoch, Tipset, TokenAmount};
 use venus_devnet::{Devnet, DevnetConfig, GenesisAccount, GenesisMiner};
-use venus_messager::{Messager, MessagerConfig, MessagerDeps};
-use venus_miner::{FixedProver, Miner, MinerConfig, MinerDeps};
+use venus_messager::store::SqliteStore;
+use venus_messager::{Messager, MessagerConfig, MessagerDeps, Sources};
+use venus_miner::{FixedProver, Miner, MinerConfig, MinerDeps, MinerError, SqliteReservations};
 use venus_signer::LocalWallet;
 
+use super::check::{self, Parts};
 use super::error::DemoError;
 use super::plan::{Cast, MinerKeys, Transfer};
 use super::state::{CHAIN, MESSAGER, MINER, Spec};
@@ -37,18 +39,31 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Opens everything that is stored in `dir` and joins it.
+    /// Opens everything that is stored in `dir`, checks that it belongs together, and joins it.
     ///
     /// # Errors
-    /// If a component does not start.
-    pub(crate) async fn open(spec: &Spec, cast: &Cast, dir: &Path) -> Result<Self, DemoError> {
+    /// [`DemoError::Damaged`] before anything runs; if a component does not start.
+    pub(crate) async fn open(
+        spec: &Spec,
+        cast: &Cast,
+        plan: &[Transfer],
+        dir: &Path,
+    ) -> Result<Self, DemoError> {
+        check::presence(dir, false)?;
         let clock = ManualClock::new(Duration::from_secs(GENESIS));
         let devnet = Devnet::open(config(spec, cast), Arc::new(clock.clone()), Some(&dir.join(CHAIN)))?;
         let mut miners = devnet.miners();
         // The rival stands last in the genesis.
         let rival = cast.rival.as_ref().and_then(|rival| Some((miners.pop()?, rival.wallet.clone())));
-        let messager = messager(&devnet, &cast.wallet, dir).await?;
-        let miner = miner(&devnet, &cast.wallet, &clock, miners, dir).await?;
+        // The first block comes after all of them.
+        check::presence(dir, devnet.stats().blocks > 0)?;
+        check::databases(dir).await?;
+        let messages = Arc::new(SqliteStore::open(&dir.join(MESSAGER)).await.map_err(MessagerError::from)?);
+        let blocks = Arc::new(SqliteReservations::open(&dir.join(MINER)).await.map_err(MinerError::from)?);
+        let parts = Parts { dir, devnet: &devnet, messages: &*messages, blocks: &*blocks, miners: &miners };
+        parts.agree(cast, plan).await?;
+        let messager = messager(&devnet, &cast.wallet, dir, messages).await?;
+        let miner = miner(&devnet, &cast.wallet, &clock, miners, dir, blocks).await?;
         Ok(Self { clock, devnet, messager, miner, rival })
     }
 
@@ -104,7 +119,12 @@ fn genesis_miner(keys: &MinerKeys, sectors: u64) -> GenesisMiner {
     GenesisMiner { worker: keys.worker, owner: keys.owner, sectors, ..GenesisMiner::default() }
 }
 
-async fn messager(devnet: &Devnet, wallet: &LocalWallet, dir: &Path) -> Result<Messager, DemoError> {
+async fn messager(
+    devnet: &Devnet,
+    wallet: &LocalWallet,
+    dir: &Path,
+    store: Arc<SqliteStore>,
+) -> Result<Messager, DemoError> {
     let config = MessagerConfig {
         node_timeout: PATIENCE,
         sign_timeout: PATIENCE,
@@ -119,7 +139,7 @@ async fn messager(devnet: &Devnet, wallet: &LocalWallet, dir: &Path) -> Result<M
         gas: node,
         signer: Arc::new(wallet.clone()),
     };
-    Ok(Messager::open(config, deps).await?)
+    Ok(Messager::with_store(config, deps, Sources::default(), store).await?)
 }
 
 async fn miner(
@@ -128,6 +148,7 @@ async fn miner(
     clock: &ManualClock,
     miners: Vec<Address>,
     dir: &Path,
+    store: Arc<SqliteReservations>,
 ) -> Result<Miner, DemoError> {
     let config = MinerConfig {
         proof_timeout: Some(PATIENCE),
@@ -142,5 +163,5 @@ async fn miner(
         prover: Arc::new(FixedProver::new(&devnet.genesis_info().network)?),
         clock: Arc::new(clock.clone()),
     };
-    Ok(Miner::open(config, deps).await?)
+    Ok(Miner::with_store(config, store, deps).await?)
 }

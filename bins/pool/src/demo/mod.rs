@@ -1,11 +1,14 @@
 //! `venus-pool demo`: a whole pool and its chain in one process.
 //!
 //! `plan` derives all keys and messages from the arguments, `compose` joins the components, `run` drives them epoch
-//! by epoch, `audit` counts on the chain what came of it. `state` keeps the directory.
+//! by epoch, `audit` counts on the chain what came of it. `state` keeps the directory, `check` looks whether its parts
+//! belong together before they are used.
 
 mod audit;
+mod check;
 mod compose;
 mod error;
+mod outcome;
 mod plan;
 mod report;
 mod run;
@@ -35,16 +38,24 @@ use state::StateDir;
 pub(crate) fn main(args: &DemoArgs) -> ExitCode {
     let progress = Progress::stderr();
     match demo(args, &progress) {
-        Ok(report) => match print(&report, args.json) {
-            Ok(()) if report.is_success() => ExitCode::SUCCESS,
-            // Nobody reads the result, or it is not what it should be.
-            Ok(()) | Err(_) => ExitCode::FAILURE,
-        },
+        Ok(report) => show(&report, args, &progress),
         Err(error) => {
             progress.note(&format!("error: {}\nhint: {}", error.text(), error.hint()));
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Prints a result: stdout has the numbers, stderr what is wrong with them.
+fn show(report: &Report, args: &DemoArgs, progress: &Progress) -> ExitCode {
+    let printed = print(report, args.json);
+    if let Err(error) = &printed {
+        let path = state::absolute(&args.dir).unwrap_or_else(|_| args.dir.clone()).join(state::RESULT_FILE);
+        let kept = path.display();
+        progress.note(&format!("error: cannot write the result to stdout: {error}; it is kept in {kept}"));
+    }
+    report.complaints().iter().for_each(|line| progress.note(line));
+    if printed.is_ok() && report.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn print(report: &Report, json: bool) -> io::Result<()> {
@@ -58,9 +69,10 @@ fn demo(args: &DemoArgs, progress: &Progress) -> Result<Report, DemoError> {
     let stop = shutdown::install().map_err(DemoError::Signals)?;
     logging::init(Format::Text, "warn", progress)?;
     let spec = args.spec();
-    let dir = state::absolute(&args.dir);
+    let dir = state::absolute(&args.dir)?;
     let state = StateDir::open(&dir, &spec)?;
     if let Some(report) = state.result()? {
+        check::presence(&dir, true)?;
         progress.note(&format!("finished before; the result is kept in {}", dir.display()));
         return Ok(report);
     }
@@ -77,8 +89,8 @@ async fn pool(
     progress: &Progress,
 ) -> Result<Report, DemoError> {
     let cast = Cast::new(spec).await?;
-    let plan = plan::transfers(spec, &cast);
-    let pool = Pool::open(spec, &cast, dir).await?;
+    let plan = plan::transfers(spec, &cast)?;
+    let pool = Pool::open(spec, &cast, &plan, dir).await?;
     let run = Run::new(&pool, spec, &plan, stop, dir, progress);
     let report = match run.finish().await {
         Ok(outcome) => report(&pool, spec.seed, &plan, outcome).await,
@@ -94,7 +106,7 @@ async fn report(pool: &Pool, seed: u64, plan: &[Transfer], outcome: Outcome) -> 
     Ok(Report {
         messages_sent: pool.accepted(plan).await?,
         messages_landed: audit.landed,
-        lost: audit.lost,
+        lost: u64::try_from(audit.missing.len()).unwrap_or(u64::MAX),
         duplicated: audit.duplicated,
         blocks_mined: mined.blocks_mined,
         rounds_won: mined.rounds_won,
@@ -106,6 +118,7 @@ async fn report(pool: &Pool, seed: u64, plan: &[Transfer], outcome: Outcome) -> 
         network: pool.devnet.genesis_info().network.name.clone(),
         seed,
         supply_conserved: is_supply_conserved(&pool.devnet)?,
+        failures: outcome::failures(&pool.messager, &audit.missing).await?,
     })
 }
 

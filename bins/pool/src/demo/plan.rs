@@ -1,7 +1,7 @@
 //! Who takes part and who sends what when: all of it follows from the arguments.
 
 use venus_core::api::MessageRequest;
-use venus_core::entropy::SeededEntropy;
+use venus_core::entropy::{Entropy, SeededEntropy};
 use venus_core::types::{Address, ChainEpoch, TokenAmount};
 use venus_signer::{KeyType, LocalWallet};
 
@@ -11,8 +11,9 @@ use super::state::Spec;
 /// Senders share the work, so that no queue of one sender gets long.
 const MESSAGES_PER_SENDER: u64 = 100;
 const MAX_SENDERS: u64 = 64;
-/// Addresses that do not exist on the chain before somebody sends to them.
-const MAX_FRESH: u64 = 256;
+/// Bytes of public keys.
+const SECP_PUB_LEN: usize = 65;
+const BLS_PUB_LEN: usize = 48;
 
 /// The pool's keys and everybody's addresses.
 #[derive(Debug)]
@@ -21,8 +22,6 @@ pub(crate) struct Cast {
     pub(crate) wallet: LocalWallet,
     /// Accounts that send, half secp256k1 and half BLS.
     pub(crate) senders: Vec<Address>,
-    /// Addresses that are new to the chain.
-    pub(crate) fresh: Vec<Address>,
     /// The pool's miners.
     pub(crate) miners: Vec<MinerKeys>,
     /// The miner that makes the fork. Its keys lie in a wallet of its own, so that no key of the pool ever signs
@@ -51,15 +50,13 @@ impl Cast {
     pub(crate) async fn new(spec: &Spec) -> Result<Self, DemoError> {
         let wallet = LocalWallet::in_memory();
         let senders = spec.messages.div_ceil(MESSAGES_PER_SENDER).clamp(2, MAX_SENDERS / 2) * 2;
-        let fresh = spec.messages.div_ceil(4).min(MAX_FRESH);
         let senders = addresses(&wallet, spec.seed, "senders", senders).await?;
-        let fresh = addresses(&LocalWallet::in_memory(), spec.seed, "recipients", fresh).await?;
         let mut miners = Vec::new();
         for index in 0..spec.miners {
             miners.push(miner_keys(&wallet, spec.seed, &format!("miner {index}")).await?);
         }
         let rival = if spec.fork { Some(Rival::new(spec.seed).await?) } else { None };
-        Ok(Self { wallet, senders, fresh, miners, rival })
+        Ok(Self { wallet, senders, miners, rival })
     }
 }
 
@@ -119,25 +116,43 @@ impl Transfer {
 }
 
 /// All messages of a run, in the order in which they are handed over.
-pub(crate) fn transfers(spec: &Spec, cast: &Cast) -> Vec<Transfer> {
+///
+/// By turns every sender pays to an address that the chain does not know and to another sender. An unknown address
+/// gets one transfer only: creating it costs gas, and with two transfers it would depend on their order which one
+/// pays. A reorg may turn that order round after the gas of both was estimated, and the chain charges the other.
+///
+/// # Errors
+/// If an address cannot be made.
+pub(crate) fn transfers(spec: &Spec, cast: &Cast) -> Result<Vec<Transfer>, DemoError> {
     // The last fifth of the epochs is left for what was handed over late to land.
     let span = (spec.epochs * 4 / 5).max(1);
     let senders = cast.senders.iter().cycle();
     let known = cast.senders.iter().cycle().skip(1);
-    let mut fresh = cast.fresh.iter().cycle();
+    let entropy = entropy(spec.seed, "recipients");
     let transfer = |((index, from), known): ((u64, &Address), &Address)| {
-        // By turns every sender pays to an address that the chain may not know yet and to another sender.
         let is_new = (index / cast.senders.len() as u64).is_multiple_of(2);
-        let to = fresh.next().filter(|_| is_new).unwrap_or(known);
-        Transfer {
+        Ok(Transfer {
             id: format!("demo-{}-{index}", spec.seed),
             from: *from,
-            to: *to,
+            to: if is_new { unknown(&entropy, index)? } else { *known },
             value: TokenAmount::from_nano(index + 1),
             due: ChainEpoch::try_from(1 + index * span / spec.messages).unwrap_or(ChainEpoch::MAX),
-        }
+        })
     };
     (0..spec.messages).zip(senders).zip(known).map(transfer).collect()
+}
+
+/// An address that nobody has the key of, which receives all the same: secp256k1 and BLS by turns.
+fn unknown(entropy: &SeededEntropy, index: u64) -> Result<Address, DemoError> {
+    let failed = |reason: &dyn std::error::Error| DemoError::Recipient(reason.to_string());
+    if index.is_multiple_of(2) {
+        let mut key = [0; SECP_PUB_LEN];
+        entropy.fill(&mut key).map_err(|e| failed(&e))?;
+        return Address::new_secp256k1(&key).map_err(|e| failed(&e));
+    }
+    let mut key = [0; BLS_PUB_LEN];
+    entropy.fill(&mut key).map_err(|e| failed(&e))?;
+    Address::new_bls(&key).map_err(|e| failed(&e))
 }
 
 #[cfg(test)]
@@ -150,7 +165,7 @@ mod tests {
 
     async fn plan(spec: &Spec) -> (Cast, Vec<Transfer>) {
         let cast = Cast::new(spec).await.unwrap();
-        let transfers = transfers(spec, &cast);
+        let transfers = transfers(spec, &cast).unwrap();
         (cast, transfers)
     }
 
@@ -173,6 +188,8 @@ mod tests {
         assert_eq!(senders.len(), 4);
         let (known, new): (Vec<_>, Vec<_>) = transfers.iter().partition(|t| cast.senders.contains(&t.to));
         assert!(known.len() >= 48 && new.len() >= 48);
+        let recipients: HashSet<_> = new.iter().map(|t| t.to).collect();
+        assert_eq!(recipients.len(), new.len(), "a new address is paid to once");
         let payers: HashSet<_> = new.iter().map(|t| t.from).collect();
         assert_eq!(payers.len(), 4, "every sender pays to new addresses");
         assert!(transfers.iter().all(|t| t.from != t.to));

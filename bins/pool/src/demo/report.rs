@@ -3,6 +3,23 @@
 use comfy_table::{CellAlignment, Table, presets};
 use serde::{Deserialize, Serialize};
 
+/// How many failures a report names.
+pub(crate) const MAX_FAILURES: usize = 10;
+
+/// A message that should have landed and did not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    /// Its name at the messager.
+    pub(crate) id: String,
+    /// Where it stands there.
+    pub(crate) state: String,
+    /// How its execution ended, if it was executed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) exit_code: Option<u32>,
+    /// What went wrong, in words.
+    pub(crate) reason: String,
+}
+
 /// The result of a finished run. As JSON it is one line; the same seed gives the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Report {
@@ -34,12 +51,40 @@ pub(crate) struct Report {
     pub(crate) seed: u64,
     /// Whether no attoFIL appeared or vanished since genesis.
     pub(crate) supply_conserved: bool,
+    /// The first of those that are lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) failures: Vec<Failure>,
 }
 
 impl Report {
     /// Whether every message landed exactly once and the books balance.
     pub(crate) fn is_success(&self) -> bool {
         self.lost == 0 && self.duplicated == 0 && self.messages_sent > 0 && self.supply_conserved
+    }
+
+    /// What is wrong with the result and what to do about it, a line each; nothing for a success.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        if self.is_success() {
+            return Vec::new();
+        }
+        let mut lines: Vec<_> = self.failures.iter().map(Failure::line).collect();
+        let named = u64::try_from(self.failures.len()).unwrap_or(u64::MAX);
+        let more = self.lost.saturating_sub(named);
+        if more > 0 {
+            lines.push(format!("error: {more} more messages did not land"));
+        }
+        if self.duplicated > 0 {
+            lines.push(format!("error: {} executions more than asked for", self.duplicated));
+        }
+        if !self.supply_conserved {
+            lines.push("error: the balances do not sum up to the supply of the genesis".into());
+        }
+        lines.push(
+            "hint: the same arguments give the same result again; run with another --seed or with more --epochs on \
+             another --dir, and report the arguments of this run"
+                .into(),
+        );
+        lines
     }
 
     /// The table for people.
@@ -67,6 +112,16 @@ impl Report {
     }
 }
 
+impl Failure {
+    fn line(&self) -> String {
+        let Self { id, state, reason, .. } = self;
+        match self.exit_code {
+            Some(code) => format!("error: message {id:?} is {state} with exit code {code}: {reason}"),
+            None => format!("error: message {id:?} is {state}: {reason}"),
+        }
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -87,7 +142,24 @@ pub(crate) mod tests {
             network: "localnet".into(),
             seed: 7,
             supply_conserved: true,
+            failures: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_failed_result_says_what_failed() {
+        assert_eq!(sample().complaints(), Vec::<String>::new());
+        let (id, state, reason) = ("demo-7-3".into(), "landed".into(), "out of gas".into());
+        let failures = vec![Failure { id, state, exit_code: Some(7), reason }];
+        let failed = Report { lost: 2, duplicated: 1, supply_conserved: false, failures, ..sample() };
+        let text = failed.complaints().join("\n");
+        for word in
+            ["\"demo-7-3\" is landed with exit code 7: out of gas", "1 more messages", "supply", "--seed"]
+        {
+            assert!(text.contains(word), "{word} is missing in\n{text}");
+        }
+        let line = serde_json::to_string(&failed).unwrap();
+        assert_eq!(serde_json::from_str::<Report>(&line).unwrap(), failed);
     }
 
     #[test]
@@ -102,7 +174,7 @@ pub(crate) mod tests {
     fn json_is_one_line_that_reads_back() {
         let line = serde_json::to_string(&sample()).unwrap();
         assert!(line.starts_with(r#"{"messages_sent":10,"messages_landed":10,"lost":0,"duplicated":0,"#));
-        assert!(!line.contains('\n'));
+        assert!(!line.contains('\n') && !line.contains("failures"));
         assert_eq!(serde_json::from_str::<Report>(&line).unwrap(), sample());
     }
 

@@ -16,6 +16,7 @@ use venus_devnet::ForkSpec;
 use super::audit::{Audit, audit};
 use super::compose::Pool;
 use super::error::DemoError;
+use super::outcome::is_settled;
 use super::plan::Transfer;
 use super::state::Spec;
 
@@ -205,7 +206,9 @@ impl<'a> Run<'a> {
         let audit = audit(&self.pool.devnet, head.key(), self.plan).await?;
         self.landed.set(audit.landed);
         let is_forked = self.pool.rival.is_none() || self.pool.devnet.stats().reorgs > 0;
-        if (audit.lost > 0 || !is_forked) && reached < self.wanted.saturating_add(EXTRA_EPOCHS) {
+        // A fork may still undo what failed, and then it is executed again.
+        let is_over = is_forked && is_settled(&self.pool.messager, &audit.missing).await?;
+        if !is_over && reached < self.wanted.saturating_add(EXTRA_EPOCHS) {
             return Ok(None);
         }
         [&self.epochs, &self.sent, &self.landed].into_iter().for_each(Bar::finish);

@@ -14,17 +14,21 @@ use venus_bins_common::dirlock::{DirLock, LOCK_FILE};
 use super::error::DemoError;
 use super::report::Report;
 
+/// What a file system puts into the root of every disk; it is in nobody's way.
+const LOST_AND_FOUND: &str = "lost+found";
 const SPEC_FILE: &str = "demo.json";
-const RESULT_FILE: &str = "result.json";
+pub(crate) const RESULT_FILE: &str = "result.json";
 const TEMPORARY: &str = ".tmp";
 /// Folder of the chain's block log.
 pub(crate) const CHAIN: &str = "chain";
+/// The log in it, as the devnet names it.
+pub(crate) const CHAIN_LOG: &str = "chain/blocks.log";
 /// Database of the messager.
 pub(crate) const MESSAGER: &str = "messager.db";
 /// Database of the miner.
 pub(crate) const MINER: &str = "miner.db";
 /// Raised whenever the same arguments would give another chain, so that an old directory is not continued.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What decides the course of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,7 +171,8 @@ fn refuse_foreign(dir: &Path) -> Result<(), DemoError> {
 fn stranger(names: &[String]) -> Option<&str> {
     let early = |name: &str| name == LOCK_FILE || name.strip_suffix(TEMPORARY) == Some(SPEC_FILE);
     let has_spec = names.iter().any(|name| name == SPEC_FILE);
-    names.iter().map(String::as_str).find(|name| !(early(name) || has_spec && is_ours(name)))
+    let known = |name: &str| name == LOST_AND_FOUND || early(name) || has_spec && is_ours(name);
+    names.iter().map(String::as_str).find(|name| !known(name))
 }
 
 fn is_ours(name: &str) -> bool {
@@ -176,8 +181,12 @@ fn is_ours(name: &str) -> bool {
 }
 
 /// The absolute form of a path for messages, so that it is clear which folder is meant.
-pub(crate) fn absolute(dir: &Path) -> PathBuf {
-    std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf())
+///
+/// # Errors
+/// [`DemoError::NotUtf8`]: databases are opened by text, and another folder than the one meant must not be taken.
+pub(crate) fn absolute(dir: &Path) -> Result<PathBuf, DemoError> {
+    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
+    if dir.to_str().is_none() { Err(DemoError::NotUtf8 { dir }) } else { Ok(dir) }
 }
 
 #[cfg(test)]
@@ -235,6 +244,25 @@ mod tests {
             assert!(matches!(error, DemoError::NotADemo { .. }), "{names:?}: {error}");
             assert_eq!(names_in(tmp.path()), before);
         }
+    }
+
+    #[test]
+    fn the_root_of_a_disk_will_do() {
+        let tmp = tempfile::tempdir().unwrap();
+        fs::create_dir(tmp.path().join(LOST_AND_FOUND)).unwrap();
+        drop(StateDir::open(tmp.path(), &spec()).unwrap());
+        drop(StateDir::open(tmp.path(), &spec()).unwrap());
+        assert_eq!(names_in(tmp.path()), [LOCK_FILE, SPEC_FILE, LOST_AND_FOUND]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_must_be_text() {
+        use std::os::unix::ffi::OsStrExt;
+        let dir = Path::new(std::ffi::OsStr::from_bytes(b"demo\xff"));
+        let error = absolute(dir).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.hint().contains("UTF-8"), "{error}");
     }
 
     #[test]

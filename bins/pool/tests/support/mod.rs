@@ -1,4 +1,5 @@
 //! Starting the program under test.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of it")]
 
 use std::io::Read;
 use std::path::Path;
