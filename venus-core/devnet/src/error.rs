@@ -29,16 +29,20 @@ pub enum DevnetError {
     #[error("{0} is in use")]
     InUse(PathBuf),
     /// The block log belongs to another genesis, so to another configuration.
-    #[error("block log belongs to the genesis {found}, the configuration gives {expected}")]
+    #[error("block log {path} belongs to the genesis {found}, the configuration gives {expected}")]
     WrongGenesis {
+        /// The log.
+        path: PathBuf,
         /// The genesis of the configuration.
         expected: String,
         /// The genesis of the log.
         found: String,
     },
     /// The block log is damaged in another place than its end. Nothing was changed.
-    #[error("block log is damaged at byte {offset}: {reason}")]
+    #[error("block log {path} is damaged at byte {offset}: {reason}")]
     Corrupt {
+        /// The log.
+        path: PathBuf,
         /// Offset of the damaged record.
         offset: u64,
         /// What is wrong with it.

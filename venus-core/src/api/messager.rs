@@ -68,7 +68,8 @@ pub enum MessageState {
     Unfilled,
     /// Nonce, gas and a signature are fixed; not yet on chain. Offered to the mempool until it lands.
     Filled,
-    /// On chain. A reorg can take it back to [`MessageState::Filled`].
+    /// Executed on chain, **with whatever exit code**: look at the receipt. A reorg can take it back to
+    /// [`MessageState::Filled`].
     Landed,
     /// It can never be sent: see the error. Only before a signature exists.
     Failed,
@@ -226,7 +227,8 @@ pub trait IMessager: Send + Sync {
     async fn get(&self, id: &str) -> Result<MessageRecord, MessagerError>;
 
     /// Waits until the message has landed and `confidence` epochs stand on top of it, or until it is failed or
-    /// cancelled. Cancel safe; many callers may wait for one message.
+    /// cancelled. Landed says that it was executed, not that it succeeded: check `lookup.receipt.exit_code`.
+    /// Cancel safe; many callers may wait for one message.
     ///
     /// # Errors
     /// [`MessagerError::NotFound`]; [`MessagerError::Timeout`] after `timeout`; [`MessagerError::Closed`].

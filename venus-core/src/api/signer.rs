@@ -111,7 +111,8 @@ pub trait ISigner: Send + Sync {
 /// What callers want to sign, without thinking of payloads.
 #[async_trait]
 pub trait SignerExt: ISigner {
-    /// Signs a chain message with the key of its sender.
+    /// Signs a chain message with the key of its sender, a BLS or secp256k1 key. What delegated (`f4`) keys sign
+    /// depends on the network's chain ID besides the message, so those need [`ISigner::sign`].
     ///
     /// # Errors
     /// As [`ISigner::sign`].

@@ -8,7 +8,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Row as _, SqlSafeStr, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqlSafeStr, SqliteConnection};
 use venus_core::cbor::{Decode, Encode};
 use venus_core::types::{Address, BlockMsg, ChainEpoch, Cid, TipsetKey};
 
@@ -48,7 +48,9 @@ impl SqliteReservations {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT);
+            .busy_timeout(BUSY_TIMEOUT)
+            // Every statement as a line would drown what this crate logs itself.
+            .disable_statement_logging();
         // Writers of one process queue here rather than at the file's lock.
         let pool = SqlitePoolOptions::new()
             .max_connections(1)

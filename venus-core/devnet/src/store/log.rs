@@ -91,12 +91,12 @@ impl LogStore {
         input.seek(SeekFrom::Start(0)).map_err(at)?;
         let mut head = [0; FILE_HEAD];
         input.read_exact(&mut head).map_err(at)?;
-        check_file_head(&head, genesis)?;
+        check_file_head(&self.path, &head, genesis)?;
         let mut offset = FILE_HEAD as u64;
         while let Some(payload) =
             read_record(&mut input, offset, size).map_err(|e| e.at(offset, &self.path))?
         {
-            let corrupt = |e: &dyn std::error::Error| DevnetError::Corrupt { offset, reason: e.to_string() };
+            let corrupt = |e: &dyn std::error::Error| corrupt(&self.path, offset, e.to_string());
             let record = Record::from_cbor(&payload).map_err(|e| corrupt(&e))?;
             replay(record).map_err(|e| corrupt(&e))?;
             offset += (RECORD_HEAD + payload.len()) as u64;
@@ -136,15 +136,19 @@ impl Store for LogStore {
     }
 }
 
-fn check_file_head(head: &[u8; FILE_HEAD], genesis: &Cid) -> Result<(), DevnetError> {
+fn corrupt(path: &Path, offset: u64, reason: impl Into<String>) -> DevnetError {
+    DevnetError::Corrupt { path: path.into(), offset, reason: reason.into() }
+}
+
+fn check_file_head(path: &Path, head: &[u8; FILE_HEAD], genesis: &Cid) -> Result<(), DevnetError> {
     let Some(found) = head.strip_prefix(MAGIC) else {
-        return Err(DevnetError::Corrupt { offset: 0, reason: "not a block log of this version".into() });
+        return Err(corrupt(path, 0, "not a block log of this version"));
     };
     if found == genesis.to_bytes() {
         return Ok(());
     }
     let found = Cid::try_from(found).map_or_else(|e| e.to_string(), |cid| cid.to_string());
-    Err(DevnetError::WrongGenesis { expected: genesis.to_string(), found })
+    Err(DevnetError::WrongGenesis { path: path.into(), expected: genesis.to_string(), found })
 }
 
 fn encode_record(offset: u64, payload: &[u8]) -> std::io::Result<Vec<u8>> {
@@ -166,7 +170,7 @@ impl ReadError {
     fn at(self, offset: u64, path: &Path) -> DevnetError {
         match self {
             Self::Io(source) => DevnetError::Io { path: path.into(), source },
-            Self::Corrupt(reason) => DevnetError::Corrupt { offset, reason: reason.into() },
+            Self::Corrupt(reason) => corrupt(path, offset, reason),
         }
     }
 }

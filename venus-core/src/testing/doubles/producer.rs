@@ -64,9 +64,8 @@ impl ScriptedProducer {
             let mut blocks = ledger.blocks.iter();
             // The block itself is no rival: it may have got in twice at once.
             let own = header.cid();
-            let rival = blocks.find(|(cid, (b, _))| {
-                **cid != own && b.miner == header.miner && b.height == header.height
-            });
+            let rival = blocks
+                .find(|(cid, (b, _))| **cid != own && b.miner == header.miner && b.height == header.height);
             rival.map(|(cid, _)| *cid)
         });
         witness.map_or(Ok(()), |witness| Err(BlockReject::SlashFilter { witness }.into()))

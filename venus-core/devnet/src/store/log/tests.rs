@@ -128,6 +128,7 @@ fn damage_before_the_end_is_an_error_and_changes_nothing() {
             matches!(error, DevnetError::Corrupt { .. } | DevnetError::WrongGenesis { .. }),
             "byte {at}: {error:?}"
         );
+        assert!(error.to_string().contains(&path.display().to_string()), "{error}");
         assert_eq!(fs::read(&path).unwrap(), damaged);
     }
 }
