@@ -3,11 +3,11 @@
 mod core_suite;
 mod measure;
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, process::ExitCode, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
-use crate::measure::{BenchError, Effort, Report};
+use crate::measure::{BenchError, Effort, Report, table};
 
 #[derive(Debug, Parser)]
 #[command(name = "venus-bench", version, about = "Measures the Venus crates")]
@@ -20,11 +20,14 @@ struct Cli {
     /// Rounds of each measure; the reported figures are medians over them.
     #[arg(long, default_value_t = 41, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: u32,
+    /// About how long each of the two ways runs in a round, milliseconds.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    slice_ms: u64,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Suite {
-    /// Encodings and hashes of venus-core.
+    /// Messages, addresses, tipsets and calls of venus-core.
     Core,
 }
 
@@ -40,14 +43,14 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<(), BenchError> {
-    let effort = Effort { rounds: cli.rounds, ..Effort::default() };
-    let report = match cli.suite {
-        Suite::Core => Report::new("core", core_suite::measure(&effort)?),
+    let effort = Effort { rounds: cli.rounds, slice: Duration::from_millis(cli.slice_ms) };
+    let measures = match cli.suite {
+        Suite::Core => core_suite::measure(&effort)?,
     };
     if cfg!(debug_assertions) {
         eprintln!("venus-bench: this is a debug build, its figures say nothing; use `cargo run --release`");
     }
-    let text = if cli.json { serde_json::to_string(&report)? } else { report.table() };
+    let text = if cli.json { serde_json::to_string(&Report::new(&measures))? } else { table(&measures) };
     writeln!(std::io::stdout(), "{text}")?;
     Ok(())
 }

@@ -1,6 +1,11 @@
 //! Timing two ways of doing the same against each other.
 
-use std::{hint::black_box, time::Instant};
+use std::{
+    collections::BTreeMap,
+    fmt::{Debug, Display},
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 use serde::Serialize;
 
@@ -17,12 +22,38 @@ pub(crate) enum BenchError {
     /// The baseline itself failed.
     #[error("{measure}: the baseline failed: {reason}")]
     Baseline { measure: &'static str, reason: String },
-    /// The report could not be written as JSON.
-    #[error("cannot write the report: {0}")]
+    /// JSON could not be written or read.
+    #[error("JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// Standard output is closed.
-    #[error("cannot print the report: {0}")]
-    Output(#[from] std::io::Error),
+    /// Standard output is closed, or a port cannot be had.
+    #[error("input or output: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// What is measured, against what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names {
+    pub(crate) measure: &'static str,
+    pub(crate) baseline: &'static str,
+}
+
+impl Names {
+    pub(crate) fn input(self, error: impl Display) -> BenchError {
+        BenchError::Input { measure: self.measure, reason: error.to_string() }
+    }
+
+    pub(crate) fn failed(self, error: impl Display) -> BenchError {
+        BenchError::Baseline { measure: self.measure, reason: error.to_string() }
+    }
+}
+
+/// Refuses a comparison whose two ways give different results.
+pub(crate) fn same<T: PartialEq + Debug>(names: Names, ours: &T, baseline: &T) -> Result<(), BenchError> {
+    if ours == baseline {
+        return Ok(());
+    }
+    let text = |result: &T| format!("{result:?}").chars().take(400).collect();
+    Err(BenchError::Differs { measure: names.measure, ours: text(ours), baseline: text(baseline) })
 }
 
 /// How long to measure.
@@ -30,59 +61,84 @@ pub(crate) enum BenchError {
 pub(crate) struct Effort {
     /// Times that both ways are measured.
     pub(crate) rounds: u32,
-    /// Passes over the inputs in each round.
-    pub(crate) passes: u32,
+    /// About how long each way runs in a round.
+    pub(crate) slice: Duration,
 }
 
-impl Default for Effort {
-    fn default() -> Self {
-        Self { rounds: 41, passes: 200 }
-    }
+impl Effort {
+    /// Enough to see that everything works.
+    #[cfg(test)]
+    pub(crate) const SMALLEST: Self = Self { rounds: 1, slice: Duration::ZERO };
 }
 
 /// One comparison; times are nanoseconds per operation, medians over the rounds.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Measure {
     pub(crate) name: &'static str,
-    pub(crate) baseline: &'static str,
-    pub(crate) ours_ns: f64,
-    pub(crate) baseline_ns: f64,
+    pub(crate) against: &'static str,
+    pub(crate) ours: f64,
+    pub(crate) baseline: f64,
     /// Baseline time over ours, the median of the rounds' own ratios: 2 means that ours takes half the time.
     pub(crate) ratio: f64,
-    pub(crate) rounds: u32,
-    pub(crate) operations_per_round: u64,
 }
 
-/// Measures both ways over `inputs`, alternating in every round, so that a busy moment of the machine hits both.
-pub(crate) fn compare<I, A, B>(
-    (name, baseline): (&'static str, &'static str),
+/// Does `one` with all `inputs`.
+pub(crate) fn over<I, O>(inputs: &[I], one: impl Fn(&I) -> O) -> impl Fn() {
+    move || inputs.iter().for_each(|input| drop(black_box(one(black_box(input)))))
+}
+
+/// Measures both ways, which do `operations` operations at a time, alternating in every round, so that a busy moment
+/// of the machine hits both. Each way goes first in every second round.
+pub(crate) fn compare(
+    names: Names,
     effort: &Effort,
-    inputs: &[I],
-    ours: impl Fn(&I) -> A,
-    theirs: impl Fn(&I) -> B,
+    operations: usize,
+    ours: impl Fn(),
+    theirs: impl Fn(),
 ) -> Measure {
-    let operations = u64::from(effort.passes) * inputs.len() as u64;
-    let each = |work: &dyn Fn()| nanoseconds(effort.passes, work) / operations as f64;
-    let run_ours = || inputs.iter().for_each(|input| drop(black_box(ours(black_box(input)))));
-    let run_theirs = || inputs.iter().for_each(|input| drop(black_box(theirs(black_box(input)))));
-    run_ours();
-    run_theirs();
-    let rounds: Vec<(f64, f64)> = (0..effort.rounds).map(|_| (each(&run_ours), each(&run_theirs))).collect();
+    let ours = Way::new(&ours, effort.slice);
+    let theirs = Way::new(&theirs, effort.slice);
+    let rounds: Vec<(f64, f64)> = (0..effort.rounds)
+        .map(|round| match round % 2 {
+            0 => (ours.nanoseconds(), theirs.nanoseconds()),
+            _ => {
+                let theirs = theirs.nanoseconds();
+                (ours.nanoseconds(), theirs)
+            }
+        })
+        .collect();
+    let operations = operations as f64;
     Measure {
-        name,
-        baseline,
-        ours_ns: median(rounds.iter().map(|(ours, _)| *ours)),
-        baseline_ns: median(rounds.iter().map(|(_, theirs)| *theirs)),
+        name: names.measure,
+        against: names.baseline,
+        ours: median(rounds.iter().map(|(ours, _)| *ours)) / operations,
+        baseline: median(rounds.iter().map(|(_, theirs)| *theirs)) / operations,
         ratio: median(rounds.iter().map(|(ours, theirs)| theirs / ours)),
-        rounds: effort.rounds,
-        operations_per_round: operations,
     }
 }
 
-fn nanoseconds(passes: u32, work: &dyn Fn()) -> f64 {
-    let start = Instant::now();
-    (0..passes).for_each(|_| work());
-    start.elapsed().as_nanos() as f64
+/// A way of doing something, and how often it is done in a round.
+struct Way<'a> {
+    work: &'a dyn Fn(),
+    passes: u32,
+}
+
+impl<'a> Way<'a> {
+    fn new(work: &'a dyn Fn(), slice: Duration) -> Self {
+        // The first pass fills caches; the second tells how long one takes.
+        work();
+        let one = Self { work, passes: 1 }.nanoseconds();
+        let passes = slice.as_nanos() as f64 / one;
+        Self { work, passes: (passes as u32).clamp(1, 1_000_000) }
+    }
+
+    /// The time of one pass.
+    fn nanoseconds(&self) -> f64 {
+        let start = Instant::now();
+        (0..self.passes).for_each(|_| (self.work)());
+        // No clock reads are so close together that nothing passes, but a ratio must not become infinite.
+        start.elapsed().as_nanos().max(1) as f64 / f64::from(self.passes)
+    }
 }
 
 /// The middle value, the lower one of two; NaN for nothing.
@@ -92,34 +148,41 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// What the program prints.
+/// What the program prints: nanoseconds of both ways and the ratio, by the name of the measure.
 #[derive(Debug, Serialize)]
-pub(crate) struct Report {
-    suite: &'static str,
-    /// Figures of a debug build are worthless, so a reader of the JSON must see it.
-    release: bool,
-    measures: Vec<Measure>,
+#[serde(transparent)]
+pub(crate) struct Report(BTreeMap<&'static str, Figures>);
+
+#[derive(Debug, Serialize)]
+struct Figures {
+    ours: f64,
+    baseline: f64,
+    ratio: f64,
 }
 
 impl Report {
-    pub(crate) fn new(suite: &'static str, measures: Vec<Measure>) -> Self {
-        Self { suite, release: !cfg!(debug_assertions), measures }
+    pub(crate) fn new(measures: &[Measure]) -> Self {
+        let figures = |m: &Measure| Figures { ours: m.ours, baseline: m.baseline, ratio: m.ratio };
+        Self(measures.iter().map(|measure| (measure.name, figures(measure))).collect())
     }
+}
 
-    pub(crate) fn table(&self) -> String {
-        let mut table = comfy_table::Table::new();
-        table.set_header(["measure", "ours, ns", "baseline, ns", "ratio", "baseline"]);
-        for m in &self.measures {
-            let figures = [m.ours_ns, m.baseline_ns, m.ratio].map(|figure| format!("{figure:.2}"));
-            table.add_row([m.name.to_owned()].into_iter().chain(figures).chain([m.baseline.to_owned()]));
-        }
-        table.to_string()
+/// The report for people, with what each measure is compared with.
+pub(crate) fn table(measures: &[Measure]) -> String {
+    let mut table = comfy_table::Table::new();
+    table.set_header(["measure", "ours, ns", "baseline, ns", "ratio", "baseline"]);
+    for m in measures {
+        let figures = [m.ours, m.baseline, m.ratio].map(|figure| format!("{figure:.2}"));
+        table.add_row([m.name.to_owned()].into_iter().chain(figures).chain([m.against.to_owned()]));
     }
+    table.to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NAMES: Names = Names { measure: "sum", baseline: "ten times" };
 
     #[test]
     fn the_median_is_a_measured_value() {
@@ -130,10 +193,20 @@ mod tests {
 
     #[test]
     fn more_work_takes_longer() {
-        let effort = Effort { rounds: 9, passes: 20 };
-        let sum = |n: &u64| (0..*n).fold(0_u64, |sum, i| black_box(sum.wrapping_add(i)));
-        let measure = compare(("sum", "ten times"), &effort, &[1000, 2000], sum, |n| sum(&(n * 10)));
-        assert_eq!(measure.operations_per_round, 40);
+        let effort = Effort { rounds: 9, slice: Duration::from_micros(200) };
+        let sum = |n: u64| (0..n).fold(0_u64, |sum, i| black_box(sum.wrapping_add(i)));
+        let inputs = [1000_u64, 2000];
+        let measure = compare(NAMES, &effort, 2, over(&inputs, |n| sum(*n)), over(&inputs, |n| sum(n * 10)));
         assert!(measure.ratio > 2.0, "{measure:?}");
+        let json = serde_json::to_value(Report::new(&[measure])).unwrap();
+        let figures = json["sum"].as_object().unwrap();
+        assert_eq!(figures.keys().collect::<Vec<_>>(), ["baseline", "ours", "ratio"]);
+    }
+
+    #[test]
+    fn different_results_are_not_compared() {
+        let error = same(NAMES, &1, &2).unwrap_err();
+        assert_eq!(error.to_string(), "sum: the results differ, ours 1, baseline 2");
+        assert!(same(NAMES, &1, &1).is_ok());
     }
 }

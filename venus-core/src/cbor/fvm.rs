@@ -10,6 +10,7 @@ use fvm_shared::error::ExitCode;
 use num_bigint::{BigInt, Sign};
 
 use super::{CborError, CborErrorKind as Kind, Decode, Encode, MAX_BIGINT, Reader, Writer};
+use crate::types::address::Raw;
 
 /// Longest address in bytes: Go refuses more, whatever the protocol.
 const MAX_ADDRESS: u64 = 64;
@@ -28,12 +29,7 @@ impl Decode for Cid {
 
 impl Encode for Address {
     fn encode(&self, w: &mut Writer) {
-        // The two payloads that chain messages are full of need no allocation.
-        match self.payload() {
-            Payload::Secp256k1(hash) => w.bytes2(&[1], hash),
-            Payload::BLS(key) => w.bytes2(&[3], key),
-            _ => w.bytes(&self.to_bytes()),
-        }
+        w.bytes(Raw::of(self).as_slice());
     }
 }
 
@@ -46,7 +42,7 @@ impl Decode for Address {
         if matches!(address.payload(), Payload::ID(id) if *id > i64::MAX as u64) {
             return Err(CborError::new(start, Kind::Invalid("actor ID exceeds 63 bits")));
         }
-        if address.to_bytes() != bytes {
+        if Raw::of(&address).as_slice() != bytes {
             return Err(CborError::new(start, Kind::NotCanonical("address")));
         }
         Ok(address)
@@ -55,11 +51,19 @@ impl Decode for Address {
 
 impl Encode for BigInt {
     fn encode(&self, w: &mut Writer) {
-        let (sign, magnitude) = self.to_bytes_be();
-        match sign {
-            Sign::NoSign => w.bytes(&[]),
-            Sign::Plus => w.bytes2(&[0], &magnitude),
-            Sign::Minus => w.bytes2(&[1], &magnitude),
+        let sign = match self.sign() {
+            Sign::NoSign => return w.bytes(&[]),
+            Sign::Plus => 0,
+            Sign::Minus => 1,
+        };
+        // Amounts and weights have 128 bits at most, and need no allocation.
+        match u128::try_from(self.magnitude()) {
+            Ok(small) => {
+                let bytes = small.to_be_bytes();
+                let zeros = small.leading_zeros() as usize / 8;
+                w.bytes2(&[sign], bytes.get(zeros..).unwrap_or_default());
+            }
+            Err(_) => w.bytes2(&[sign], &self.magnitude().to_bytes_be()),
         }
     }
 }

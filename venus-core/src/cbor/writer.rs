@@ -2,6 +2,8 @@
 
 use cid::Cid;
 
+use crate::types::cids::{MAX_CID, cid_bytes};
+
 /// Collects canonical CBOR. Every method picks the shortest head, as DAG-CBOR demands.
 #[derive(Clone, Debug, Default)]
 pub struct Writer {
@@ -12,6 +14,11 @@ impl Writer {
     /// An empty writer.
     pub fn new() -> Self {
         Self::with_capacity(256)
+    }
+
+    /// An empty writer that allocates when it is first written to.
+    pub const fn unallocated() -> Self {
+        Self { buf: Vec::new() }
     }
 
     /// An empty writer with room for `capacity` bytes.
@@ -65,7 +72,7 @@ impl Writer {
     /// A link: tag 42 over the CID's bytes with the identity multibase prefix.
     pub fn cid(&mut self, cid: &Cid) {
         self.buf.extend_from_slice(&[0xd8, 0x2a]);
-        self.bytes2(&[0], &cid.to_bytes());
+        self.bytes2(&[0], cid_bytes(cid, &mut [0; MAX_CID]));
     }
 
     /// Null.
@@ -81,6 +88,16 @@ impl Writer {
     /// Bytes that are CBOR already.
     pub fn raw(&mut self, encoded: &[u8]) {
         self.buf.extend_from_slice(encoded);
+    }
+
+    /// Forgets what was written and keeps the room for it.
+    pub fn clear(&mut self) {
+        self.buf.clear();
+    }
+
+    /// The bytes that there is room for.
+    pub fn capacity(&self) -> usize {
+        self.buf.capacity()
     }
 
     /// What was written so far.

@@ -16,6 +16,7 @@ use super::CowText;
 use super::{LotusJson, current_network};
 use crate::cbor::MAX_BIGINT;
 use crate::types::address;
+use crate::types::cids::{CidText, cid_from_base32};
 
 /// Longest decimal text of a big integer that is read: 128 bytes hold at most 309 digits.
 const MAX_DECIMAL: usize = 320;
@@ -26,7 +27,7 @@ const MAX_CID_TEXT: usize = 1024;
 
 impl LotusJson for Address {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        address::format(self, current_network()).serialize(serializer)
+        serializer.serialize_str(address::Text::of(self, current_network()).as_str())
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -45,6 +46,9 @@ impl LotusJson for BigInt {
         let digits = text.0.strip_prefix('-').unwrap_or(&text.0);
         if digits.is_empty() || digits.len() > MAX_DECIMAL || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(D::Error::custom("not a decimal integer of at most 320 digits"));
+        }
+        if let Ok(small) = text.0.parse::<i128>() {
+            return Ok(small.into());
         }
         let value = Self::from_str(&text.0).map_err(D::Error::custom)?;
         if value.bits() > MAX_BITS {
@@ -75,7 +79,10 @@ impl LotusJson for TokenAmount {
 impl LotusJson for Cid {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry("/", &self.to_string())?;
+        match self.version() {
+            Version::V0 => map.serialize_entry("/", &self.to_string())?,
+            Version::V1 => map.serialize_entry("/", CidText::of(self).as_str())?,
+        }
         map.end()
     }
 
@@ -93,6 +100,9 @@ impl LotusJson for Cid {
 /// `Cid::from_str` looks for paths (`/ipfs/…`) and passes over bytes behind the CID, so that several texts would
 /// stand for one CID.
 fn parse_cid(text: &str) -> Result<Cid, String> {
+    if let Some(cid) = cid_from_base32(text) {
+        return Ok(cid);
+    }
     if text.len() > MAX_CID_TEXT {
         return Err(format!("longer than {MAX_CID_TEXT} characters"));
     }

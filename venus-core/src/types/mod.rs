@@ -2,15 +2,19 @@
 //!
 //! | from `fvm_shared` and friends | ours |
 //! |---|---|
-//! | [`Address`], [`TokenAmount`], [`Message`], [`Cid`], [`BigInt`], [`ExitCode`] | [`Signature`] (all three kinds), [`SignedMessage`], [`BlockHeader`], [`Ticket`], [`ElectionProof`], [`BeaconEntry`], [`Tipset`], [`TipsetKey`], [`Receipt`], [`MsgMeta`] |
+//! | [`Address`], [`TokenAmount`], [`Message`], [`Cid`], [`BigInt`], [`ExitCode`], [`BitField`] | [`Signature`] (all three kinds), [`SignedMessage`], [`BlockHeader`], [`Ticket`], [`ElectionProof`], [`BeaconEntry`], [`Tipset`], [`TipsetKey`], [`Receipt`], [`MsgMeta`] |
+//!
+//! What a node tells of itself, of miners, sectors, deadlines, deals and gas has its types here, too. Parameters
+//! of actor methods are in [`crate::actors`].
 //!
 //! Our types speak Lotus-JSON through serde and CBOR through [`crate::cbor`].
 
 pub mod address;
 mod amount;
+pub(crate) mod base32;
 mod bitfield;
 mod block;
-mod cids;
+pub(crate) mod cids;
 mod deadline;
 mod draw;
 mod events;
