@@ -21,7 +21,8 @@ pub use error::{Classify, ErrorKind};
 /// What most programs import.
 pub mod prelude {
     pub use crate::api::{
-        BlockProducer, ChainReader, GasEstimator, HeadFeed, IMessager, ISigner, MessagePool, ProofComputer,
+        AccountDirectory, Authenticator, BlockProducer, ChainReader, GasEstimator, HeadFeed, IMessager,
+        ISigner, MarketReader, MessagePool, MinerReader, PieceUnsealer, ProofComputer, SectorReader,
         SignerExt, StateReader,
     };
     pub use crate::error::{Classify, ErrorKind};

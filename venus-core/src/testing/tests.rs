@@ -1,5 +1,9 @@
 //! Every double passes the suite of its trait, also behind `Arc<dyn>`, `Box<dyn>` and the wrappers.
 
+mod identity;
+mod readers;
+mod unsealing;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -301,6 +305,8 @@ fn traits_are_objects() {
         })+};
     }
     pinned!(
+        AccountDirectory,
+        Authenticator,
         BlockProducer,
         ChainReader,
         Clock,
@@ -308,8 +314,12 @@ fn traits_are_objects() {
         HeadFeed,
         IMessager,
         ISigner,
+        MarketReader,
         MessagePool,
+        MinerReader,
+        PieceUnsealer,
         ProofComputer,
+        SectorReader,
         StateReader
     );
 }

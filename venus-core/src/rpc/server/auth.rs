@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
 
+use crate::api::{Authenticator, IdentityError};
 use crate::rpc::{service::Identity, table::Permissions};
 
 /// Why a caller is turned away.
@@ -36,6 +37,45 @@ pub struct Everybody(pub Permissions);
 impl Authenticate for Everybody {
     async fn authenticate(&self, _: Option<&str>, _: &Parts) -> Result<Identity, AuthError> {
         Ok(Identity { name: String::new(), permissions: self.0 })
+    }
+}
+
+/// Asks an [`Authenticator`] for the token. Strangers, who have none, get `strangers` or are turned away.
+#[derive(Clone, Copy, Debug)]
+pub struct ByToken<A> {
+    authenticator: A,
+    strangers: Option<Permissions>,
+}
+
+impl<A> ByToken<A> {
+    /// Turns strangers away.
+    pub fn new(authenticator: A) -> Self {
+        Self { authenticator, strangers: None }
+    }
+
+    /// Lets strangers in with these rights.
+    #[must_use]
+    pub fn strangers(self, permissions: Permissions) -> Self {
+        Self { strangers: Some(permissions), ..self }
+    }
+}
+
+#[async_trait]
+impl<A: Authenticator + 'static> Authenticate for ByToken<A> {
+    async fn authenticate(&self, token: Option<&str>, _: &Parts) -> Result<Identity, AuthError> {
+        let Some(token) = token else {
+            let permissions = self.strangers.ok_or(AuthError::Unauthenticated)?;
+            return Ok(Identity { name: String::new(), permissions });
+        };
+        match self.authenticator.authenticate(token).await {
+            Ok(caller) => {
+                Ok(Identity { name: caller.account.unwrap_or_default(), permissions: caller.permissions })
+            }
+            Err(IdentityError::Unauthenticated | IdentityError::Disabled(_)) => {
+                Err(AuthError::Unauthenticated)
+            }
+            Err(_) => Err(AuthError::Unavailable),
+        }
     }
 }
 
@@ -82,5 +122,30 @@ mod tests {
         assert_eq!(token("/rpc/v0?token=", None), Ok(None));
         assert_eq!(token("/rpc/v0", None), Ok(None));
         assert_eq!(token("/rpc/v0", Some("Basic x")), Err(AuthError::Unauthenticated));
+    }
+
+    #[tokio::test]
+    async fn an_authenticator_decides() {
+        use crate::clock::ManualClock;
+        use crate::testing::doubles::{Flaky, MemoryAccounts};
+        use std::{sync::Arc, time::Duration};
+
+        let accounts = MemoryAccounts::new(Arc::new(ManualClock::new(Duration::ZERO)));
+        accounts.add("alice");
+        let token = accounts.issue(Some("alice"), Permissions::up_to("sign"), None).unwrap();
+        let accounts = Flaky::new(Arc::new(accounts), 0);
+        let (gate, parts) = (ByToken::new(accounts.clone()), parts("/rpc/v0", None));
+        let identity = gate.authenticate(Some(&token), &parts).await.unwrap();
+        assert_eq!((identity.name.as_str(), identity.permissions), ("alice", Permissions::up_to("sign")));
+        for stranger in [None, Some("guess")] {
+            assert_eq!(gate.authenticate(stranger, &parts).await.unwrap_err(), AuthError::Unauthenticated);
+        }
+        accounts.fail_next(1);
+        assert_eq!(gate.authenticate(Some(&token), &parts).await.unwrap_err(), AuthError::Unavailable);
+        accounts.inner().set_enabled("alice", false).unwrap();
+        assert_eq!(gate.authenticate(Some(&token), &parts).await.unwrap_err(), AuthError::Unauthenticated);
+        let open = gate.strangers(Permissions::READ);
+        assert_eq!(open.authenticate(None, &parts).await.unwrap().permissions, Permissions::READ);
+        assert_eq!(open.authenticate(Some("guess"), &parts).await.unwrap_err(), AuthError::Unauthenticated);
     }
 }

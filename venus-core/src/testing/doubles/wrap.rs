@@ -1,5 +1,6 @@
 //! Doubles that fail or dawdle.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,8 +15,11 @@ use fvm_shared::message::Message;
 use crate::api::*;
 use crate::clock::Clock;
 use crate::types::{
-    BlockHeader, BlockMessages, BlockMsg, BlockTemplate, MessageLookup, MiningBaseInfo, MsgMeta, NetworkInfo,
-    PostProof, Receipt, Signature, SignedMessage, Tipset, TipsetKey,
+    Allocation, BigInt, BitField, BlockHeader, BlockMessages, BlockMsg, BlockTemplate, Claim, Deadline,
+    DeadlineInfo, DealCollateralBounds, MarketBalance, MarketDeal, MessageLookup, MinerInfo, MinerPower,
+    MiningBaseInfo, MsgMeta, NetworkInfo, Partition, PostProof, Receipt, SectorExpiration, SectorOnChainInfo,
+    SectorPreCommitInfo, SectorPreCommitOnChainInfo, Signature, SignedMessage, Tipset, TipsetKey,
+    TokenAmount,
 };
 
 /// Fails a number of calls as if the other side could not be reached, then passes all on. Nothing reaches the
@@ -130,6 +134,18 @@ impl From<Injected> for MessagerError {
     }
 }
 
+impl From<Injected> for UnsealError {
+    fn from(injected: Injected) -> Self {
+        Self::Transport(injected.into())
+    }
+}
+
+impl From<Injected> for IdentityError {
+    fn from(injected: Injected) -> Self {
+        Self::Transport(injected.into())
+    }
+}
+
 /// Implements a trait by asking `before` and then the inner double. Provided methods stay as they are, so that a
 /// batch fails call by call.
 macro_rules! pass_on {
@@ -162,6 +178,31 @@ macro_rules! pass_on {
                 fn account_key(address: &Address, at: &TipsetKey) -> Result<Address, ChainError>;
                 fn search_message(message: &Cid, options: &SearchOptions) -> Result<Option<MessageLookup>, ChainError>;
             }
+            MinerReader {
+                fn info(miner: &Address, at: &TipsetKey) -> Result<MinerInfo, ChainError>;
+                fn power(miner: &Address, at: &TipsetKey) -> Result<MinerPower, ChainError>;
+                fn available_balance(miner: &Address, at: &TipsetKey) -> Result<TokenAmount, ChainError>;
+                fn proving_deadline(miner: &Address, at: &TipsetKey) -> Result<DeadlineInfo, ChainError>;
+                fn deadlines(miner: &Address, at: &TipsetKey) -> Result<Vec<Deadline>, ChainError>;
+                fn partitions(miner: &Address, deadline: u64, at: &TipsetKey) -> Result<Vec<Partition>, ChainError>;
+            }
+            SectorReader {
+                fn sectors(miner: &Address, numbers: Option<&BitField>, at: &TipsetKey) -> Result<Vec<SectorOnChainInfo>, ChainError>;
+                fn precommit(miner: &Address, sector: u64, at: &TipsetKey) -> Result<Option<SectorPreCommitOnChainInfo>, ChainError>;
+                fn is_allocated(miner: &Address, sector: u64, at: &TipsetKey) -> Result<bool, ChainError>;
+                fn sector_expiration(miner: &Address, sector: u64, at: &TipsetKey) -> Result<Option<SectorExpiration>, ChainError>;
+                fn precommit_deposit(miner: &Address, sector: &SectorPreCommitInfo, at: &TipsetKey) -> Result<TokenAmount, ChainError>;
+                fn initial_pledge(spec: &PledgeSpec, at: &TipsetKey) -> Result<TokenAmount, ChainError>;
+            }
+            MarketReader {
+                fn deal(id: u64, at: &TipsetKey) -> Result<Option<MarketDeal>, ChainError>;
+                fn market_balance(address: &Address, at: &TipsetKey) -> Result<MarketBalance, ChainError>;
+                fn collateral_bounds(piece_size: u64, verified: bool, at: &TipsetKey) -> Result<DealCollateralBounds, ChainError>;
+                fn datacap(client: &Address, at: &TipsetKey) -> Result<Option<BigInt>, ChainError>;
+                fn allocations(client: &Address, at: &TipsetKey) -> Result<BTreeMap<u64, Allocation>, ChainError>;
+                fn claims(provider: &Address, at: &TipsetKey) -> Result<BTreeMap<u64, Claim>, ChainError>;
+                fn allocation_for_deal(deal: u64, at: &TipsetKey) -> Result<Option<Allocation>, ChainError>;
+            }
             MessagePool {
                 fn push(message: &SignedMessage) -> Result<Cid, ChainError>;
                 fn pending() -> Result<Vec<SignedMessage>, ChainError>;
@@ -183,6 +224,22 @@ macro_rules! pass_on {
             }
             ProofComputer {
                 fn compute_winning_post(request: &WinningPostRequest, deadline: Duration) -> Result<Vec<PostProof>, ProverError>;
+            }
+            PieceUnsealer {
+                fn unseal(request: &UnsealRequest) -> Result<UnsealState, UnsealError>;
+            }
+            Authenticator {
+                fn authenticate(token: &str) -> Result<Principal, IdentityError>;
+            }
+            AccountDirectory {
+                fn account(name: &str) -> Result<Account, IdentityError>;
+                fn accounts(skip: u64, limit: u32) -> Result<Vec<Account>, IdentityError>;
+                fn account_of_miner(miner: &Address) -> Result<Option<String>, IdentityError>;
+                fn accounts_of_signer(signer: &Address) -> Result<Vec<String>, IdentityError>;
+                fn miners(account: &str) -> Result<Vec<AccountMiner>, IdentityError>;
+                fn signers(account: &str) -> Result<Vec<Address>, IdentityError>;
+                fn limits(account: &str) -> Result<Vec<AccountLimit>, IdentityError>;
+                fn register_signers(account: &str, signers: &[Address]) -> Result<(), IdentityError>;
             }
             IMessager {
                 fn push(request: MessageRequest) -> Result<MessageId, MessagerError>;

@@ -25,23 +25,35 @@
     reason = "suites are test code: a broken contract is a panic"
 )]
 
+mod account_directory;
+mod authenticator;
 mod block_producer;
 mod chain_reader;
 mod gas_estimator;
 mod head_feed;
+mod market_reader;
 mod message_pool;
 mod messager;
+mod miner_reader;
+mod piece_unsealer;
 mod prover;
+mod sector_reader;
 mod signer;
 mod state_reader;
 
+pub use account_directory::{AccountDirectoryFixture, account_directory};
+pub use authenticator::{AuthenticatorFixture, GoodToken, authenticator};
 pub use block_producer::{BlockProducerFixture, block_producer};
 pub use chain_reader::{ChainReaderFixture, chain_reader};
 pub use gas_estimator::{GasEstimatorFixture, gas_estimator};
 pub use head_feed::{HeadFeedFixture, head_feed};
+pub use market_reader::{MarketReaderFixture, market_reader};
 pub use message_pool::{MessagePoolFixture, message_pool};
 pub use messager::{MessagerFixture, messager};
+pub use miner_reader::{MinerReaderFixture, miner_reader};
+pub use piece_unsealer::{PieceUnsealerFixture, piece_unsealer};
 pub use prover::prover;
+pub use sector_reader::{SectorReaderFixture, sector_reader};
 pub use signer::{SignerFixture, signer};
 pub use state_reader::{StateReaderFixture, state_reader};
 
