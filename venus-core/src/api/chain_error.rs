@@ -213,7 +213,9 @@ impl Classify for ChainError {
 impl Classify for PoolReject {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NonceTooLow { .. } | Self::NonceTaken | Self::ReplacePremiumTooLow { .. } => ErrorKind::Conflict,
+            Self::NonceTooLow { .. } | Self::NonceTaken | Self::ReplacePremiumTooLow { .. } => {
+                ErrorKind::Conflict
+            }
             // A gap fills, funds arrive, a queue drains: the same bytes may pass later.
             Self::NonceGap | Self::InsufficientFunds | Self::FeeCapTooLow => ErrorKind::Transient,
             Self::TooManyPending => ErrorKind::RateLimited,

@@ -8,8 +8,8 @@ mod text;
 
 use fvm_shared::address::{Address, Network};
 
-pub(crate) use self::text::{Raw, Text};
 use self::text::{Draft, TOGETHER, checksum, checksums, has_sum};
+pub(crate) use self::text::{Raw, Text};
 use crate::error::{Classify, ErrorKind};
 
 /// Longest text of an address, as in Go: prefix, protocol, namespace and 54 + 4 bytes in base32.
