@@ -73,13 +73,17 @@ fn shipped_code_is_finished() {
     assert_eq!(places(&files, &["todo", "unimplemented"]), Vec::<String>::new());
 }
 
+/// The one test that counts the bytes that decoders allocate: an allocator cannot be written without it.
+const COUNTING_ALLOCATOR: &str = "fuzz_bodies.rs";
+
 #[test]
 fn no_code_is_unsafe() {
     let here = Path::new(file!()).file_name().unwrap();
     let mut files = rust_files(root()).unwrap();
-    files.retain(|file| file.file_name() != Some(here));
+    let counts = Path::new("tests").join(COUNTING_ALLOCATOR);
+    files.retain(|file| file.file_name() != Some(here) && !file.ends_with(&counts));
     assert_eq!(places(&files, &["unsafe"]), Vec::<String>::new());
-    let allowed: Vec<_> = files.iter().filter(|file| read(file).contains("allow(unsafe_code)")).collect();
+    let allowed: Vec<_> = files.iter().filter(|file| read(file).contains("allow(unsafe_code")).collect();
     assert!(allowed.is_empty(), "the lint is switched off in {allowed:?}");
 }
 

@@ -214,6 +214,9 @@ fn long_garbage_and_deep_nesting() {
         nested("{\"a\":", "}"),
         nested("{\"Blocks\":[", "]}"),
         nested("{\"error\":", "}"),
+        // Texts where something else should be.
+        format!("\"{}\"", "x".repeat(64 << 10)).into_bytes(),
+        format!("{{\"error\":\"{}\"}}", "x".repeat(64 << 10)).into_bytes(),
     ]);
     inputs.extend([0x81u8, 0x82, 0x84, 0x8a, 0x90, 0xa1, 0xc1, 0x9f].map(|head| vec![head; 10_000]));
     for input in &inputs {

@@ -1,6 +1,8 @@
 //! Where a program's log goes: stderr, as text or as one JSON object a line.
 //!
 //! Standard output belongs to the program's answers, so that `--json` output can be piped.
+//!
+//! What is logged at which level, and the names of fields, are conventions that the crate's page lists.
 
 use std::{io, str::FromStr};
 

@@ -16,6 +16,7 @@ use fvm_shared::address::{Address, Payload};
 use crate::error::{Classify, ErrorKind};
 use crate::types::{MessageExt, Signature, SignatureType, SignedMessage};
 
+pub(crate) mod blake2b_short;
 pub mod bls;
 pub mod delegated;
 pub mod hash;

@@ -18,9 +18,9 @@ pub(crate) const CHANNEL_VALUE: &str = "xrpc.ch.val";
 /// The end of a channel: `[channel]`.
 pub(crate) const CHANNEL_CLOSE: &str = "xrpc.ch.close";
 
-/// Text that is no frame.
+/// Text that is no frame. The error names the member, and repeats no more than a beginning of what stands there.
 #[derive(Debug, thiserror::Error)]
-#[error("malformed frame: {0}")]
+#[error("malformed frame: {:.256}", .0.to_string())]
 pub struct FrameError(#[from] serde_json::Error);
 
 /// What came in one message. Values are borrowed and not looked into.
@@ -104,17 +104,17 @@ impl<'de> Visitor<'de> for FrameVisitor {
         let mut frame = Frame::default();
         while let Some(Text(key)) = map.next_key()? {
             match Member::named(&key) {
-                Member::Id => frame.id = map.next_value()?,
+                Member::Id => frame.id = at("id", map.next_value())?,
                 Member::Method => {
-                    if let Some(Text(method)) = map.next_value()? {
+                    if let Some(Text(method)) = at("method", map.next_value())? {
                         frame.method = method;
                     }
                 }
-                Member::Params => frame.params = Some(map.next_value()?),
-                Member::Result => frame.result = Some(map.next_value()?),
-                Member::Error => frame.error = map.next_value()?,
+                Member::Params => frame.params = Some(at("params", map.next_value())?),
+                Member::Result => frame.result = Some(at("result", map.next_value())?),
+                Member::Error => frame.error = at("error", map.next_value())?,
                 Member::Version => {
-                    map.next_value::<Option<Text<'de>>>()?;
+                    at("jsonrpc", map.next_value::<Option<Text<'de>>>())?;
                 }
                 Member::Other => {
                     map.next_value::<IgnoredAny>()?;
@@ -123,6 +123,11 @@ impl<'de> Visitor<'de> for FrameVisitor {
         }
         Ok(frame)
     }
+}
+
+/// Puts the name of the member before its error.
+fn at<T, E: de::Error>(member: &str, value: Result<T, E>) -> Result<T, E> {
+    value.map_err(|error| E::custom(format_args!("{member}: {error}")))
 }
 
 enum Member {
@@ -251,6 +256,23 @@ mod tests {
             r#"{"id":1e999}"#,
         ] {
             assert!(Frame::decode(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_name_the_member_and_stay_short() {
+        let long = "x".repeat(64 << 10);
+        let cases = [
+            (r#"{"method":5}"#.to_owned(), "method: "),
+            (r#"{"id":1e999}"#.to_owned(), "id: "),
+            (format!(r#"{{"error":"{long}"}}"#), "error: "),
+            (format!("\"{long}\""), "an object"),
+            (format!(r#"{{"id":1,"jsonrpc":{{"{long}":1}}}}"#), "jsonrpc: "),
+        ];
+        for (text, named) in cases {
+            let error = Frame::decode(&text).unwrap_err().to_string();
+            assert!(error.len() < 300, "{} bytes", error.len());
+            assert!(error.contains(named) || named == "an object", "{error}");
         }
     }
 

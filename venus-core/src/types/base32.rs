@@ -2,36 +2,26 @@
 //!
 //! Works on buffers of the caller, because chain JSON is full of these texts and each is short.
 
-const SYMBOLS: [u8; 32] = *b"abcdefghijklmnopqrstuvwxyz234567";
-/// No value of a symbol has this bit.
-const BAD: u8 = 0x80;
-const VALUES: [u8; 256] = values();
-
-const fn values() -> [u8; 256] {
-    let mut values = [BAD; 256];
-    let mut value = 0;
-    while value < SYMBOLS.len() {
-        #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-        {
-            values[SYMBOLS[value] as usize] = value as u8;
-        }
-        value += 1;
-    }
-    values
-}
+/// One in every byte of a word: eight symbols are worked on at once.
+const EACH: u64 = 0x0101_0101_0101_0101;
+/// The highest bit of every byte, which no symbol has.
+const HIGH: u64 = EACH << 7;
+/// Between the symbol of 25, `z`, and that of 26, `2`, the code falls by this more than it should rise.
+const FALL: u64 = (b'a' - (b'2' - 26)) as u64;
 
 /// Symbols that `bytes` bytes are written with.
 pub(crate) const fn symbols_for(bytes: usize) -> usize {
     (bytes * 8).div_ceil(5)
 }
 
-/// Decodes `text` into the beginning of `out` and gives the number of bytes. `None` if `text` is not the one text of
-/// any bytes, or if `out` is too short.
+/// Decodes `text` into the beginning of `out` and gives the number of bytes; what lies behind them is undefined.
+/// `None` if `text` is not the one text of any bytes, or if `out` is too short.
+#[inline]
 pub(crate) fn decode(text: &[u8], out: &mut [u8]) -> Option<usize> {
     let (groups, last) = text.as_chunks::<8>();
     let (whole, rest) = out.split_at_mut_checked(groups.len() * 5)?;
     for (group, block) in groups.iter().zip(whole.as_chunks_mut::<5>().0) {
-        *block = bytes_of(group)?;
+        *block = low_five(bits_of(u64::from_be_bytes(*group))?);
     }
     // One, three or six symbols hold no whole number of bytes more than fewer symbols would.
     let extra = match last.len() {
@@ -42,47 +32,82 @@ pub(crate) fn decode(text: &[u8], out: &mut [u8]) -> Option<usize> {
         7 => 4,
         _ => return None,
     };
-    let mut group = [b'a'; 8];
-    group.get_mut(..last.len())?.copy_from_slice(last);
-    let block = bytes_of(&group)?;
-    let (bytes, unused) = block.split_at_checked(extra)?;
-    if unused.iter().any(|byte| *byte != 0) {
+    let bits = bits_of(last_group(text, last))?;
+    if bits & (u64::MAX >> (24 + 8 * extra)) != 0 {
         return None;
     }
-    rest.get_mut(..extra)?.copy_from_slice(bytes);
+    let block = low_five(bits);
+    match rest.first_chunk_mut() {
+        Some(room) => *room = block,
+        None => rest.get_mut(..extra)?.copy_from_slice(block.get(..extra)?),
+    }
     Some(whole.len() + extra)
 }
 
-fn bytes_of(group: &[u8; 8]) -> Option<[u8; 5]> {
-    let (mut bits, mut seen) = (0_u64, 0_u8);
-    for symbol in group {
-        let value = VALUES.get(usize::from(*symbol)).copied().unwrap_or(BAD);
-        seen |= value;
-        bits = bits << 5 | u64::from(value & 31);
-    }
-    let [_, _, _, a, b, c, d, e] = bits.to_be_bytes();
-    (seen & BAD == 0).then_some([a, b, c, d, e])
+/// The symbols behind the last whole group, filled up with zeros: `a`.
+#[inline]
+fn last_group(text: &[u8], last: &[u8]) -> u64 {
+    // One load and two shifts, where there is a group before to load with.
+    let symbols = match text.last_chunk::<8>() {
+        Some(end) => u64::from_be_bytes(*end) << (64 - 8 * last.len()),
+        None => last.iter().rev().fold(0, |word, symbol| word >> 8 | u64::from(*symbol) << 56),
+    };
+    symbols | (u64::from(b'a') * EACH) >> (8 * last.len())
 }
 
-/// Writes `bytes` into the beginning of `out` and gives the number of symbols; as many as fit.
+/// The 40 bits that eight symbols stand for.
+#[inline]
+fn bits_of(word: u64) -> Option<u64> {
+    // A byte below 0x80 reaches the highest bit exactly if it is at least `least`; no byte carries into the next.
+    let at_least = |least: u8| (word & !HIGH) + u64::from(0x80 - least) * EACH;
+    let letters = at_least(b'a') & !at_least(b'z' + 1) & HIGH;
+    let digits = at_least(b'2') & !at_least(b'7' + 1) & HIGH;
+    if word & HIGH != 0 || letters | digits != HIGH {
+        return None;
+    }
+    let values = word - u64::from(b'2' - 26) * EACH - (letters >> 7) * FALL;
+    // Five bits of every eight, then ten of sixteen, then twenty of 32 move together.
+    let tens = (values & 0x1f00_1f00_1f00_1f00) >> 3 | values & 0x001f_001f_001f_001f;
+    let twenties = (tens & 0x03ff_0000_03ff_0000) >> 6 | tens & 0x0000_03ff_0000_03ff;
+    Some((twenties >> 32) << 20 | twenties & 0xf_ffff)
+}
+
+#[inline]
+fn low_five(bits: u64) -> [u8; 5] {
+    let [_, _, _, a, b, c, d, e] = bits.to_be_bytes();
+    [a, b, c, d, e]
+}
+
+/// Writes `bytes` into the beginning of `out` and gives the number of symbols; what lies behind them is undefined.
+/// What `out` has no room for is left out.
+#[inline]
 pub(crate) fn encode(bytes: &[u8], out: &mut [u8]) -> usize {
     let (blocks, last) = bytes.as_chunks::<5>();
-    let (groups, _) = out.as_chunks_mut::<8>();
-    for (block, group) in blocks.iter().zip(groups) {
-        *group = symbols_of(block);
+    let whole = blocks.len() * 8;
+    for ([a, b, c, d, e], group) in blocks.iter().zip(out.as_chunks_mut::<8>().0) {
+        *group = symbols_of(u64::from_be_bytes([0, 0, 0, *a, *b, *c, *d, *e]));
     }
-    let mut block = [0; 5];
-    block.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
-    let rest = out.get_mut(blocks.len() * 8..symbols_for(bytes.len())).unwrap_or_default();
-    rest.iter_mut().zip(symbols_of(&block)).for_each(|(to, from)| *to = from);
-    symbols_for(bytes.len())
+    let symbols = symbols_for(bytes.len());
+    let rest = out.get_mut(whole..).unwrap_or_default();
+    if !last.is_empty() {
+        let bits = last.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte)) << (40 - 8 * last.len());
+        let group = symbols_of(bits);
+        match rest.first_chunk_mut() {
+            Some(room) => *room = group,
+            None => rest.iter_mut().zip(group).for_each(|(to, from)| *to = from),
+        }
+    }
+    symbols
 }
 
-fn symbols_of(block: &[u8; 5]) -> [u8; 8] {
-    let [a, b, c, d, e] = *block;
-    let bits = u64::from_be_bytes([0, 0, 0, a, b, c, d, e]);
-    let symbol = |shift: u32| SYMBOLS.get((bits >> shift & 31) as usize).copied().unwrap_or_default();
-    [35, 30, 25, 20, 15, 10, 5, 0].map(symbol)
+/// The eight symbols of 40 bits.
+#[inline]
+fn symbols_of(bits: u64) -> [u8; 8] {
+    let twenties = (bits >> 20) << 32 | bits & 0xf_ffff;
+    let tens = (twenties & 0x000f_fc00_000f_fc00) << 6 | twenties & 0x0000_03ff_0000_03ff;
+    let values = (tens & 0x03e0_03e0_03e0_03e0) << 3 | tens & 0x001f_001f_001f_001f;
+    let digits = (values + (0x80 - 26) * EACH & HIGH) >> 7;
+    (values + u64::from(b'a') * EACH - digits * FALL).to_be_bytes()
 }
 
 #[cfg(test)]
@@ -94,7 +119,7 @@ mod tests {
 
     fn reference() -> Encoding {
         let mut specification = Specification::new();
-        specification.symbols.push_str(std::str::from_utf8(&SYMBOLS).unwrap());
+        specification.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
         specification.encoding().unwrap()
     }
 

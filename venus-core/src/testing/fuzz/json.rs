@@ -112,6 +112,10 @@ fn check<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> bool {
             true
         }
         Err(e) => {
+            if bytes.trim_ascii_start().starts_with(b"\"") {
+                // A text in place of the whole: serde repeats it, and there is no member that could cut it.
+                return false;
+            }
             let syntax = e.classify() != Category::Data;
             refused(&e, |text| syntax || names_a_place(text))
         }

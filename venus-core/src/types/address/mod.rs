@@ -51,7 +51,10 @@ impl Classify for AddressError {
 /// # Errors
 /// [`AddressError`] if the text is no address or not the canonical text of one.
 pub fn parse(text: &str) -> Result<Address, AddressError> {
-    parse_with_network(text).map(|(address, _)| address)
+    let mut raw = Raw::new();
+    let draft = Draft::read(text, &mut raw)?;
+    let sum = if draft.is_hashed() { checksum(&raw) } else { Default::default() };
+    draft.finish(&raw, sum)
 }
 
 /// Reads an address and the network that its prefix names.
@@ -59,9 +62,10 @@ pub fn parse(text: &str) -> Result<Address, AddressError> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_with_network(text: &str) -> Result<(Address, Network), AddressError> {
-    let (draft, network) = Draft::read(text)?;
-    let sum = draft.raw().map(checksum).unwrap_or_default();
-    Ok((draft.finish(sum)?, network))
+    let mut raw = Raw::new();
+    let draft = Draft::read(text, &mut raw)?;
+    let sum = if draft.is_hashed() { checksum(&raw) } else { Default::default() };
+    Ok((draft.finish(&raw, sum)?, draft.network))
 }
 
 /// Reads many addresses of any network, each as [`parse`] does, but in less time together than one by one.
@@ -76,17 +80,18 @@ pub fn parse_with_network(text: &str) -> Result<(Address, Network), AddressError
 /// ```
 pub fn parse_many<T: AsRef<str>>(texts: &[T]) -> Vec<Result<Address, AddressError>> {
     let mut addresses = Vec::with_capacity(texts.len());
+    let mut drafts = Vec::with_capacity(TOGETHER);
+    let mut raws = [const { Raw::new() }; TOGETHER];
     for together in texts.chunks(TOGETHER) {
-        let mut drafts = [const { None }; TOGETHER];
-        for (draft, text) in drafts.iter_mut().zip(together) {
-            *draft = Some(Draft::read(text.as_ref()).map(|(draft, _)| draft));
-        }
-        let sums = checksums(drafts.iter().map(|draft| match draft {
-            Some(Ok(draft)) => draft.raw(),
-            _ => None,
+        drafts.extend(together.iter().zip(&mut raws).map(|(text, raw)| Draft::read(text.as_ref(), raw)));
+        let is_hashed = |draft: &Result<Draft, _>| draft.as_ref().is_ok_and(Draft::is_hashed);
+        let hashed = drafts.iter().zip(&raws).filter(|(draft, _)| is_hashed(draft));
+        let mut sums = checksums(hashed.map(|(_, raw)| raw)).into_iter();
+        addresses.extend(drafts.drain(..).zip(&raws).map(|(draft, raw)| {
+            let draft = draft?;
+            let sum = if draft.is_hashed() { sums.next() } else { None };
+            draft.finish(raw, sum.unwrap_or_default())
         }));
-        let finished = drafts.into_iter().flatten().zip(sums);
-        addresses.extend(finished.map(|(draft, sum)| draft.and_then(|draft| draft.finish(sum))));
     }
     addresses
 }
@@ -104,12 +109,15 @@ pub fn format(address: &Address, network: Network) -> String {
 /// Writes many addresses for `network`, each as [`format`] does, but in less time together than one by one.
 pub fn format_many(addresses: &[Address], network: Network) -> Vec<String> {
     let mut texts = Vec::with_capacity(addresses.len());
+    let mut raws = Vec::with_capacity(TOGETHER);
     for together in addresses.chunks(TOGETHER) {
-        let raws: Vec<Raw> = together.iter().map(Raw::of).collect();
-        let hashed = together.iter().zip(&raws).map(|(address, raw)| has_sum(address).then_some(raw));
-        let sums = checksums(hashed);
-        for ((address, raw), sum) in together.iter().zip(raws).zip(sums) {
-            texts.push(Text::finish(address, network, raw, sum).as_str().to_owned());
+        raws.extend(together.iter().map(Raw::of));
+        let hashed = together.iter().zip(&raws).filter(|(address, _)| has_sum(address));
+        let mut sums = checksums(hashed.map(|(_, raw)| raw)).into_iter();
+        for (address, mut raw) in together.iter().zip(raws.drain(..)) {
+            let sum = if has_sum(address) { sums.next() } else { None };
+            let text = Text::finish(address, network, &mut raw, sum.unwrap_or_default());
+            texts.push(text.as_str().to_owned());
         }
     }
     texts

@@ -6,17 +6,20 @@ use blake2b_simd::many::{HashManyJob, hash_many};
 use fvm_shared::address::{Address, Network, Payload};
 
 use super::{AddressError, MAX_TEXT};
+use crate::crypto::blake2b_short::blake2b_32 as short_checksum;
+use crate::crypto::hash::blake2b_32;
 use crate::types::base32;
 
+/// Room for the longest text, whose namespace has one digit more than is read, and for a last group of eight symbols.
+const ROOM: usize = MAX_TEXT + 1 + 8;
 /// Bytes of a checksum.
 const SUM: usize = 4;
 /// Longest address as bytes: protocol, namespace in LEB128, 54 bytes.
 const MAX_RAW: usize = 1 + 10 + 54;
 /// Addresses whose checksums are computed together. They and their hash states should stay in the first cache.
-pub(super) const TOGETHER: usize = 16;
+pub(super) const TOGETHER: usize = 64;
 
 /// An address as bytes, as it stands in CBOR, with room for a checksum behind it.
-#[derive(Clone, Copy)]
 pub(crate) struct Raw {
     bytes: [u8; MAX_RAW + SUM],
     len: usize,
@@ -25,22 +28,32 @@ pub(crate) struct Raw {
 }
 
 impl Raw {
-    fn new(protocol: u8) -> Self {
-        let mut bytes = [0; MAX_RAW + SUM];
-        if let Some(first) = bytes.first_mut() {
-            *first = protocol;
-        }
-        Self { bytes, len: 1, body: 1 }
+    pub(super) const fn new() -> Self {
+        Self { bytes: [0; MAX_RAW + SUM], len: 0, body: 0 }
     }
 
-    pub(crate) fn of(address: &Address) -> Self {
-        match address.payload() {
-            Payload::ID(id) => Self::new(0).varint(*id),
-            Payload::Secp256k1(hash) => Self::new(1).with(hash),
-            Payload::Actor(hash) => Self::new(2).with(hash),
-            Payload::BLS(key) => Self::new(3).with(key),
-            Payload::Delegated(to) => Self::new(4).varint(to.namespace()).with(to.subaddress()),
+    #[inline]
+    fn begin(&mut self, protocol: u8) {
+        if let Some(first) = self.bytes.first_mut() {
+            *first = protocol;
         }
+        (self.len, self.body) = (1, 1);
+    }
+
+    #[inline]
+    pub(crate) fn of(address: &Address) -> Self {
+        let mut raw = Self::new();
+        raw.begin(address.protocol() as u8);
+        match address.payload() {
+            Payload::ID(id) => raw.push_varint(*id),
+            Payload::Secp256k1(hash) | Payload::Actor(hash) => raw.push(hash),
+            Payload::BLS(key) => raw.push(key),
+            Payload::Delegated(to) => {
+                raw.push_varint(to.namespace());
+                raw.push(to.subaddress());
+            }
+        }
+        raw
     }
 
     pub(crate) fn as_slice(&self) -> &[u8] {
@@ -48,28 +61,29 @@ impl Raw {
     }
 
     /// What does not fit is left out; nothing that is an address is longer.
-    fn with(mut self, part: &[u8]) -> Self {
+    #[inline]
+    fn push(&mut self, part: &[u8]) {
         if let Some(room) = self.bytes.get_mut(self.len..self.len + part.len()) {
             room.copy_from_slice(part);
             self.len += part.len();
         }
-        self
     }
 
-    fn varint(mut self, mut value: u64) -> Self {
-        loop {
-            let low = (value & 0x7f) as u8;
-            value >>= 7;
-            let more = if value == 0 { 0 } else { 0x80 };
-            self = self.with(&[low | more]);
-            if value == 0 {
-                self.body = self.len;
-                return self;
+    fn push_varint(&mut self, mut value: u64) {
+        for byte in self.bytes.iter_mut().skip(self.len) {
+            self.len += 1;
+            if value <= 0x7f {
+                *byte = value as u8;
+                break;
             }
+            *byte = value as u8 | 0x80;
+            value >>= 7;
         }
+        self.body = self.len;
     }
 
     /// Decodes payload and checksum, and gives the checksum.
+    #[inline]
     fn read(&mut self, text: &[u8]) -> Option<[u8; SUM]> {
         let read = base32::decode(text, self.bytes.get_mut(self.len..)?)?;
         self.len = (self.len + read).checked_sub(SUM).filter(|len| *len >= self.body)?;
@@ -77,14 +91,27 @@ impl Raw {
     }
 }
 
-/// A text that was read but for its checksum.
-pub(super) enum Draft {
+/// What a text says besides the bytes that are left in a [`Raw`].
+#[derive(Clone, Copy)]
+pub(super) struct Draft {
+    pub(super) network: Network,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
     Id(u64),
-    Hashed { raw: Raw, sum: [u8; SUM] },
+    /// With the checksum that the text claims.
+    Key([u8; SUM]),
+    /// With the namespace and the checksum that the text claims.
+    Delegated(u64, [u8; SUM]),
 }
 
 impl Draft {
-    pub(super) fn read(text: &str) -> Result<(Self, Network), AddressError> {
+    /// Reads all but whether the checksum is right. The buffer is the caller's, as moving it would cost as much as
+    /// filling it.
+    #[inline]
+    pub(super) fn read(text: &str, raw: &mut Raw) -> Result<Self, AddressError> {
         if text.len() < 3 || text.len() > MAX_TEXT {
             return Err(AddressError::Length(text.len()));
         }
@@ -93,55 +120,66 @@ impl Draft {
             [b't', rest @ ..] => (Network::Testnet, rest),
             _ => return Err(AddressError::Network),
         };
-        let draft = match rest {
+        let kind = match rest {
             [b'0', ..] => read_id(text.get(2..).unwrap_or_default())?,
-            [b'1', body @ ..] => hashed(Raw::new(1), body, 20)?,
-            [b'2', body @ ..] => hashed(Raw::new(2), body, 20)?,
-            [b'3', body @ ..] => hashed(Raw::new(3), body, 48)?,
-            [b'4', ..] => read_delegated(text.get(2..).unwrap_or_default())?,
+            [b'1', body @ ..] => read_key(raw, 1, body, 20)?,
+            [b'2', body @ ..] => read_key(raw, 2, body, 20)?,
+            [b'3', body @ ..] => read_key(raw, 3, body, 48)?,
+            [b'4', ..] => read_delegated(raw, text.get(2..).unwrap_or_default())?,
             _ => return Err(AddressError::Malformed("unknown protocol")),
         };
-        Ok((draft, network))
+        Ok(Self { network, kind })
     }
 
-    pub(super) fn raw(&self) -> Option<&Raw> {
-        match self {
-            Self::Id(_) => None,
-            Self::Hashed { raw, .. } => Some(raw),
-        }
+    /// Whether the text has a checksum.
+    pub(super) fn is_hashed(&self) -> bool {
+        !matches!(self.kind, Kind::Id(_))
     }
 
-    pub(super) fn finish(self, computed: [u8; SUM]) -> Result<Address, AddressError> {
-        match self {
-            Self::Id(id) => Ok(Address::new_id(id)),
-            Self::Hashed { sum, .. } if sum != computed => Err(AddressError::Malformed("wrong checksum")),
-            Self::Hashed { raw, .. } => Address::from_bytes(raw.as_slice())
-                .map_err(|_| AddressError::Malformed("wrong length of the payload")),
+    #[inline]
+    pub(super) fn finish(&self, raw: &Raw, computed: [u8; SUM]) -> Result<Address, AddressError> {
+        let claimed = match self.kind {
+            Kind::Id(id) => return Ok(Address::new_id(id)),
+            Kind::Key(sum) | Kind::Delegated(_, sum) => sum,
+        };
+        if claimed != computed {
+            return Err(AddressError::Malformed("wrong checksum"));
         }
+        let body = raw.bytes.get(raw.body..raw.len).unwrap_or_default();
+        let address = match self.kind {
+            Kind::Delegated(namespace, _) => Address::new_delegated(namespace, body),
+            _ if raw.bytes.first() == Some(&3) => Address::new_bls(body),
+            _ => Address::from_bytes(raw.as_slice()),
+        };
+        address.map_err(|_| AddressError::Malformed("wrong length of the payload"))
     }
 }
 
-fn read_id(digits: &str) -> Result<Draft, AddressError> {
+fn read_id(digits: &str) -> Result<Kind, AddressError> {
     let id = decimal(digits).filter(|id| *id <= i64::MAX as u64);
-    id.map(Draft::Id).ok_or(AddressError::Id)
+    id.map(Kind::Id).ok_or(AddressError::Id)
 }
 
-fn read_delegated(text: &str) -> Result<Draft, AddressError> {
-    let (namespace, body) = text.split_once('f').ok_or(AddressError::Malformed("no namespace"))?;
-    let namespace = decimal(namespace).ok_or(AddressError::Malformed("namespace is no canonical number"))?;
-    read_body(Raw::new(4).varint(namespace), body.as_bytes())
-}
-
-fn hashed(raw: Raw, body: &[u8], payload: usize) -> Result<Draft, AddressError> {
+#[inline]
+fn read_key(raw: &mut Raw, protocol: u8, body: &[u8], payload: usize) -> Result<Kind, AddressError> {
     if body.len() != base32::symbols_for(payload + SUM) {
         return Err(AddressError::Malformed("wrong length of the payload"));
     }
-    read_body(raw, body)
+    raw.begin(protocol);
+    read_body(raw, body).map(Kind::Key)
 }
 
-fn read_body(mut raw: Raw, body: &[u8]) -> Result<Draft, AddressError> {
-    let sum = raw.read(body).ok_or(AddressError::Malformed("payload is no canonical base32"))?;
-    Ok(Draft::Hashed { raw, sum })
+fn read_delegated(raw: &mut Raw, text: &str) -> Result<Kind, AddressError> {
+    let (namespace, body) = text.split_once('f').ok_or(AddressError::Malformed("no namespace"))?;
+    let namespace = decimal(namespace).ok_or(AddressError::Malformed("namespace is no canonical number"))?;
+    raw.begin(4);
+    raw.push_varint(namespace);
+    read_body(raw, body.as_bytes()).map(|sum| Kind::Delegated(namespace, sum))
+}
+
+#[inline]
+fn read_body(raw: &mut Raw, body: &[u8]) -> Result<[u8; SUM], AddressError> {
+    raw.read(body).ok_or(AddressError::Malformed("payload is no canonical base32"))
 }
 
 /// A number without sign and leading zeros.
@@ -156,19 +194,20 @@ fn decimal(digits: &str) -> Option<u64> {
 
 /// The text of an address, on the stack.
 pub(crate) struct Text {
-    bytes: [u8; MAX_TEXT + 1],
+    bytes: [u8; ROOM],
     len: usize,
 }
 
 impl Text {
     pub(crate) fn of(address: &Address, network: Network) -> Self {
-        let raw = Raw::of(address);
+        let mut raw = Raw::of(address);
         let sum = if has_sum(address) { checksum(&raw) } else { [0; SUM] };
-        Self::finish(address, network, raw, sum)
+        Self::finish(address, network, &mut raw, sum)
     }
 
-    pub(super) fn finish(address: &Address, network: Network, mut raw: Raw, sum: [u8; SUM]) -> Self {
-        let mut text = Self { bytes: [0; MAX_TEXT + 1], len: 0 };
+    #[inline]
+    pub(super) fn finish(address: &Address, network: Network, raw: &mut Raw, sum: [u8; SUM]) -> Self {
+        let mut text = Self { bytes: [0; ROOM], len: 0 };
         text.push(if network == Network::Mainnet { b"f" } else { b"t" });
         match address.payload() {
             Payload::ID(id) => {
@@ -185,7 +224,7 @@ impl Text {
                 text.push(b"f");
             }
         }
-        raw = raw.with(&sum);
+        raw.push(&sum);
         let body = raw.as_slice().get(raw.body..).unwrap_or_default();
         text.len += base32::encode(body, text.bytes.get_mut(text.len..).unwrap_or_default());
         text
@@ -223,18 +262,20 @@ pub(super) fn has_sum(address: &Address) -> bool {
     !matches!(address.payload(), Payload::ID(_))
 }
 
+#[inline]
 pub(super) fn checksum(raw: &Raw) -> [u8; SUM] {
-    crate::crypto::hash::blake2b_32(raw.as_slice())
+    let bytes = raw.as_slice();
+    // 21 bytes of most addresses have three words, 49 of a BLS key seven. Only long `f4` addresses have more.
+    let short = if bytes.len() <= 24 { short_checksum::<3>(bytes) } else { short_checksum::<7>(bytes) };
+    short.unwrap_or_else(|| blake2b_32(bytes))
 }
 
-/// The checksums of up to [`TOGETHER`] addresses; zeros where there is nothing to hash.
-pub(super) fn checksums<'a>(raws: impl Iterator<Item = Option<&'a Raw>>) -> [[u8; SUM]; TOGETHER] {
+/// The checksums of several addresses at once.
+pub(super) fn checksums<'a>(raws: impl Iterator<Item = &'a Raw>) -> Vec<[u8; SUM]> {
     let mut params = Params::new();
     params.hash_length(SUM);
-    let mut jobs: [Option<HashManyJob<'_>>; TOGETHER] = [const { None }; TOGETHER];
-    for (job, raw) in jobs.iter_mut().zip(raws) {
-        *job = raw.map(|raw| HashManyJob::new(&params, raw.as_slice()));
-    }
-    hash_many(jobs.iter_mut().flatten());
-    jobs.map(|job| job.and_then(|job| job.to_hash().as_bytes().first_chunk().copied()).unwrap_or_default())
+    let mut jobs = Vec::with_capacity(TOGETHER);
+    jobs.extend(raws.map(|raw| HashManyJob::new(&params, raw.as_slice())));
+    hash_many(&mut jobs);
+    jobs.iter().map(|job| job.to_hash().as_bytes().first_chunk().copied().unwrap_or_default()).collect()
 }
