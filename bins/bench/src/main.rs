@@ -18,10 +18,11 @@ struct Cli {
     #[arg(long)]
     json: bool,
     /// Rounds of each measure; the reported figures are medians over them.
-    #[arg(long, default_value_t = 41, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, default_value_t = 301, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: u32,
-    /// About how long each of the two ways runs in a round, milliseconds.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    /// About how long each of the two ways runs in a round, milliseconds. Short rounds mostly escape what else the
+    /// machine does.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     slice_ms: u64,
 }
 

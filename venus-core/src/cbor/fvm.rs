@@ -29,7 +29,13 @@ impl Decode for Cid {
 
 impl Encode for Address {
     fn encode(&self, w: &mut Writer) {
-        w.bytes(Raw::of(self).as_slice());
+        match self.payload() {
+            // Pieces of known length, which most addresses of messages have, are cheaper to write.
+            Payload::Secp256k1(hash) => w.bytes2(&[1], hash),
+            Payload::Actor(hash) => w.bytes2(&[2], hash),
+            Payload::BLS(key) => w.bytes2(&[3], key),
+            Payload::ID(_) | Payload::Delegated(_) => w.bytes(Raw::of(self).as_slice()),
+        }
     }
 }
 
@@ -57,15 +63,21 @@ impl Encode for BigInt {
             Sign::Minus => 1,
         };
         // Amounts and weights have 128 bits at most, and need no allocation.
-        match u128::try_from(self.magnitude()) {
-            Ok(small) => {
-                let bytes = small.to_be_bytes();
-                let zeros = small.leading_zeros() as usize / 8;
-                w.bytes2(&[sign], bytes.get(zeros..).unwrap_or_default());
+        let mut digits = self.iter_u64_digits();
+        match (digits.next(), digits.next(), digits.next()) {
+            (Some(low), None, None) => magnitude(w, sign, low.leading_zeros(), &low.to_be_bytes()),
+            (Some(low), Some(high), None) => {
+                let both = u128::from(high) << 64 | u128::from(low);
+                magnitude(w, sign, both.leading_zeros(), &both.to_be_bytes());
             }
-            Err(_) => w.bytes2(&[sign], &self.magnitude().to_bytes_be()),
+            _ => w.bytes2(&[sign], &self.magnitude().to_bytes_be()),
         }
     }
+}
+
+#[inline]
+fn magnitude(w: &mut Writer, sign: u8, leading_zeros: u32, bytes: &[u8]) {
+    w.bytes2(&[sign], bytes.get(leading_zeros as usize / 8..).unwrap_or_default());
 }
 
 impl Decode for BigInt {

@@ -27,11 +27,13 @@ impl Writer {
     }
 
     /// An unsigned integer.
+    #[inline]
     pub fn uint(&mut self, value: u64) {
         self.head(0, value);
     }
 
     /// A signed integer.
+    #[inline]
     pub fn int(&mut self, value: i64) {
         match u64::try_from(value) {
             Ok(v) => self.head(0, v),
@@ -41,12 +43,14 @@ impl Writer {
     }
 
     /// A byte string.
+    #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.head(2, bytes.len() as u64);
         self.buf.extend_from_slice(bytes);
     }
 
     /// A byte string made of two pieces, without joining them first.
+    #[inline]
     pub fn bytes2(&mut self, a: &[u8], b: &[u8]) {
         self.head(2, (a.len() + b.len()) as u64);
         self.buf.extend_from_slice(a);
@@ -60,6 +64,7 @@ impl Writer {
     }
 
     /// The head of a list; its elements follow.
+    #[inline]
     pub fn array(&mut self, len: u64) {
         self.head(4, len);
     }
@@ -110,6 +115,7 @@ impl Writer {
         self.buf
     }
 
+    #[inline]
     fn head(&mut self, major: u8, value: u64) {
         let major = major << 5;
         match value {

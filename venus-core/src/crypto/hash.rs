@@ -1,12 +1,22 @@
 //! The hash functions of the protocol.
 
 use blake2b_simd::Params;
+use blake2b_simd::many::{HashManyJob, hash_many};
 use sha2::{Digest, Sha256};
 use sha3::Keccak256;
 
 /// BLAKE2b with a digest of 32 bytes: CIDs, tickets, randomness, secp256k1 message hashes.
 pub fn blake2b_256(bytes: &[u8]) -> [u8; 32] {
     blake2b(bytes)
+}
+
+/// [`blake2b_256`] of several inputs, several at a time where the processor can.
+pub(crate) fn blake2b_256_many<'a>(inputs: impl Iterator<Item = &'a [u8]>) -> Vec<[u8; 32]> {
+    let mut params = Params::new();
+    params.hash_length(32);
+    let mut jobs: Vec<HashManyJob<'_>> = inputs.map(|input| HashManyJob::new(&params, input)).collect();
+    hash_many(&mut jobs);
+    jobs.iter().map(|job| job.to_hash().as_bytes().first_chunk().copied().unwrap_or([0; 32])).collect()
 }
 
 /// BLAKE2b with a digest of 20 bytes: the payload of `f1` and `f2` addresses.

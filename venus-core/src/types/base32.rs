@@ -106,7 +106,7 @@ fn symbols_of(bits: u64) -> [u8; 8] {
     let twenties = (bits >> 20) << 32 | bits & 0xf_ffff;
     let tens = (twenties & 0x000f_fc00_000f_fc00) << 6 | twenties & 0x0000_03ff_0000_03ff;
     let values = (tens & 0x03e0_03e0_03e0_03e0) << 3 | tens & 0x001f_001f_001f_001f;
-    let digits = (values + (0x80 - 26) * EACH & HIGH) >> 7;
+    let digits = ((values + (0x80 - 26) * EACH) & HIGH) >> 7;
     (values + u64::from(b'a') * EACH - digits * FALL).to_be_bytes()
 }
 

@@ -51,7 +51,7 @@ pub use num_bigint::BigInt;
 
 pub use amount::{AmountError, fil, parse_fil};
 pub use block::{BlockMessages, BlockMsg, ChainMessage, FullBlock};
-pub use cids::{DAG_CBOR, blake2b_cid, cid_of};
+pub use cids::{DAG_CBOR, blake2b_cid, cid_of, cids_of};
 pub use deadline::{Deadline, DeadlineInfo, Partition};
 pub use draw::DrawRandomParams;
 pub use events::{Event, EventEntry};

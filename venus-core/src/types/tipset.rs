@@ -10,7 +10,7 @@ use serde::de::Error as _;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{BlockHeader, cid_of};
+use super::{BlockHeader, cid_of, cids_of};
 use crate::cbor::{
     CborError, CborErrorKind as Kind, Decode, Encode, FieldContext, MAX_BYTES, Reader, Writer,
 };
@@ -168,8 +168,7 @@ impl Tipset {
             return Err(TipsetError::Mismatch("Parents"));
         }
         let mut sorted = Vec::with_capacity(blocks.len());
-        for block in blocks {
-            let cid = block.cid();
+        for (cid, block) in cids_of(&blocks).into_iter().zip(blocks) {
             let proof = &block.ticket.as_ref().ok_or(TipsetError::NoTicket(cid))?.vrf_proof;
             sorted.push((ticket::sort_key(proof), cid, block));
         }
