@@ -31,7 +31,13 @@ pub(super) fn measure(effort: &Effort) -> Result<[Measure; 4], BenchError> {
         || drop(black_box(black_box(&addresses).iter().map(baseline_print).collect::<Vec<_>>()));
     let each = texts.len();
     Ok([
-        compare(PARSE, effort, each, over(&texts, |text| parse(text)), over(&texts, |text| baseline_parse(text))),
+        compare(
+            PARSE,
+            effort,
+            each,
+            over(&texts, |text| parse(text)),
+            over(&texts, |text| baseline_parse(text)),
+        ),
         compare(PRINT, effort, each, over(&addresses, print), over(&addresses, baseline_print)),
         compare(PARSE_MANY, effort, each, parse_many, baseline_parse_many),
         compare(PRINT_MANY, effort, each, print_many, baseline_print_many),
@@ -70,6 +76,9 @@ fn an_address(n: u64) -> Result<Address, BenchError> {
 
 fn repeated<const N: usize>(seed: [u8; 8]) -> [u8; N] {
     let mut bytes = [0; N];
-    bytes.iter_mut().zip(seed.iter().cycle().zip(1_u8..)).for_each(|(to, (from, n))| *to = from.wrapping_mul(n));
+    bytes
+        .iter_mut()
+        .zip(seed.iter().cycle().zip(1_u8..))
+        .for_each(|(to, (from, n))| *to = from.wrapping_mul(n));
     bytes
 }

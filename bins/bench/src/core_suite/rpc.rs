@@ -59,7 +59,8 @@ pub(super) fn measure(effort: &Effort) -> Result<[Measure; 2], BenchError> {
     }
     same(PIPELINED, &runtime.block_on(pipelined(ours)), &runtime.block_on(pipelined(theirs)))?;
     // The answers were compared above; here a call that fails would only be too fast, and ends the measure below.
-    let one = compare(ONE, effort, 1, || drop(runtime.block_on(ours(1))), || drop(runtime.block_on(theirs(1))));
+    let one =
+        compare(ONE, effort, 1, || drop(runtime.block_on(ours(1))), || drop(runtime.block_on(theirs(1))));
     let many = compare(
         PIPELINED,
         effort,
