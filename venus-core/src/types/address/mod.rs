@@ -106,7 +106,7 @@ pub fn format(address: &Address, network: Network) -> String {
     Text::of(address, network).as_str().to_owned()
 }
 
-/// Writes many addresses for `network`, each as [`format`] does, but in less time together than one by one.
+/// Writes many addresses for `network`, each as [`format()`] does, but in less time together than one by one.
 pub fn format_many(addresses: &[Address], network: Network) -> Vec<String> {
     let mut texts = Vec::with_capacity(addresses.len());
     let mut raws = Vec::with_capacity(TOGETHER);
