@@ -30,6 +30,26 @@ async fn a_message_too_big_closes_with_1009() {
     assert_eq!(got, [Got::Close(Some(1009)), Got::Eof]);
 }
 
+/// Go writes the whole body before it reads: a server that closes earlier is a broken pipe to it.
+#[tokio::test]
+async fn a_body_too_big_is_refused_after_it_was_read() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let server = server_with(Dialect::Upstream, Limits { message_bytes: 8 << 20, ..Limits::default() });
+    let listening = server.listen("127.0.0.1:0".parse().unwrap(), &["/rpc/v0"]).await.unwrap();
+    let mut socket = tokio::net::TcpStream::connect(listening.local_addr()).await.unwrap();
+    let body = vec![b'x'; 15 << 20];
+    let head = format!("POST /rpc/v0 HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+    socket.write_all(head.as_bytes()).await.unwrap();
+    socket.write_all(&body).await.unwrap();
+    let mut answer = vec![0; 4096];
+    let size = socket.read(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..size]).into_owned();
+    assert!(
+        answer.starts_with("HTTP/1.1 500 ") && answer.contains("bigger than maximum 8388608"),
+        "{answer}"
+    );
+}
+
 /// A length that lies: the frame header promises far more than the limit, and nothing is allocated for it.
 #[tokio::test(start_paused = true)]
 async fn a_lying_length_is_refused_at_once() {

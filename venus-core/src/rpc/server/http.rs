@@ -1,9 +1,9 @@
 //! Calls over HTTP POST, one at a time or, in upstream's dialect, in batches.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use axum::{
-    body::Body,
+    body::{Body, BodyDataStream},
     extract::{ConnectInfo, Request},
     response::Response,
 };
@@ -102,11 +102,29 @@ async fn read(body: Body, limit: usize) -> Result<Option<Vec<u8>>, axum::Error> 
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk?;
         if bytes.len() + chunk.len() > limit {
+            drop(bytes);
+            // In vain if it takes long: then the client has to guess.
+            let _ = timeout(LINGER, discard(chunks, limit)).await;
             return Ok(None);
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(Some(bytes))
+}
+
+/// How long we wait for the end of a body that is too large.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Reads up to `most` bytes more for nothing: a connection that closes while the client writes looks broken to it,
+/// and the client never reads why it was refused.
+async fn discard(mut chunks: BodyDataStream, most: usize) {
+    let mut left = most;
+    while let Some(Ok(chunk)) = chunks.next().await {
+        match left.checked_sub(chunk.len()) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
 }
 
 struct Reply {
