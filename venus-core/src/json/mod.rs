@@ -1,7 +1,8 @@
 //! Lotus-JSON: what Lotus and Venus nodes put on the wire.
 //!
 //! Reading is lenient as Go is: keys in any case, unknown members ignored, `null`, `[]` and an absent member
-//! alike, `f` and `t` addresses alike. Writing is exact: names, order, `null` or `[]`, padding.
+//! alike, `f` and `t` addresses alike; only a member that stands twice is refused. Writing is exact: names, order,
+//! `null` or `[]`, padding.
 //!
 //! Our own types implement serde with these rules. Types of other crates cannot, so they travel inside
 //! [`Json`], or as members of our types through [`LotusJson`].

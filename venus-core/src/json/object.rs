@@ -26,26 +26,33 @@ impl<'de> Deserialize<'de> for Key<'de> {
 /// A member that was read, or not yet.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Member<T>(Option<T>);
+pub struct Member<T> {
+    value: Option<T>,
+    seen: bool,
+}
 
 impl<T> Default for Member<T> {
     fn default() -> Self {
-        Self(None)
+        Self { value: None, seen: false }
     }
 }
 
 impl<T: LotusJson> Member<T> {
-    /// Takes the value of the member; a later duplicate wins, as in Go.
+    /// Takes the value of the member. Twice is an error: Go takes the last one and others the first, so whoever
+    /// sends both wants two readers to understand different things. No Go program writes such an object.
     pub fn set<E: Error>(&mut self, name: &str, value: Result<Option<Json<T>>, E>) -> Result<(), E> {
         // An error may repeat the whole text that stood in the place of a number.
         let value = value.map_err(|e| E::custom(format_args!("{name}: {:.MAX_REASON$}", e.to_string())))?;
-        self.0 = value.map(Json::into_inner);
+        if std::mem::replace(&mut self.seen, true) {
+            return Err(E::custom(format_args!("{name}: stands twice")));
+        }
+        self.value = value.map(Json::into_inner);
         Ok(())
     }
 
     /// The value, or Go's zero value.
     pub fn get<E: Error>(self, name: &str) -> Result<T, E> {
-        self.0.or_else(T::absent).ok_or_else(|| E::custom(format_args!("{name}: missing")))
+        self.value.or_else(T::absent).ok_or_else(|| E::custom(format_args!("{name}: missing")))
     }
 }
 
