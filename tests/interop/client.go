@@ -21,6 +21,7 @@ type api struct {
 	NilPtr     func(ctx context.Context) (*Pt, error)
 	NilSlice   func(ctx context.Context) ([]int, error)
 	Bytes      func(ctx context.Context, pt Pt) (Pt, error)
+	Repeat     func(ctx context.Context, text string, n int) (string, error)
 	Fail       func(ctx context.Context) error
 	FailVal    func(ctx context.Context) (int, error)
 	Coded      func(ctx context.Context) error

@@ -1,5 +1,6 @@
 // Command interop is the small service of the interoperability tests as a Go program: a server of it, and a client
-// that examines one. Built twice, with upstream go-jsonrpc and with the fork that Venus uses (tag fork, fork.mod).
+// that examines one. Built with two versions of upstream go-jsonrpc (go.mod, earlier.mod) and with the fork that Venus
+// uses (fork.mod, tag fork).
 //
 //	interop server ADDRESS
 //	interop client EXAMINATION URL DIALECT-OF-THE-SERVER

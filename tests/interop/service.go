@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -79,6 +80,11 @@ func (*service) Bytes(ctx context.Context, pt Pt) (Pt, error) {
 		return Pt{}, fmt.Errorf("missing permission to invoke 'Bytes'%s(need 'write')", permissionGap(library))
 	}
 	return pt, nil
+}
+
+// Repeat answers with more than it was asked.
+func (*service) Repeat(_ context.Context, text string, n int) (string, error) {
+	return strings.Repeat(text, n), nil
 }
 
 func (*service) Fail(context.Context) error {

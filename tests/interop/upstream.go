@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/filecoin-project/go-jsonrpc"
 )
@@ -55,7 +56,11 @@ func typed() jsonrpc.Errors {
 }
 
 func serverOptions() []jsonrpc.ServerOption {
-	return []jsonrpc.ServerOption{jsonrpc.WithServerErrors(typed())}
+	// Pings are all that clients hear of an idle v0.10.1, and the tests have no time for one every 5 s.
+	return []jsonrpc.ServerOption{
+		jsonrpc.WithServerErrors(typed()),
+		jsonrpc.WithServerPingInterval(200 * time.Millisecond),
+	}
 }
 
 func clientOptions() []jsonrpc.Option {

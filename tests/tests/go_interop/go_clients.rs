@@ -12,7 +12,7 @@ use venus_core::rpc::{
 };
 
 use crate::{
-    BOTH,
+    DIALECTS, LIBRARIES, Library,
     program::{Program, programs},
     service::{TClient, service},
 };
@@ -55,7 +55,7 @@ impl Ours {
         Self::listen(dialect, "127.0.0.1:0", KeepAlive::default()).await
     }
 
-    fn examined_by(&self, library: Dialect, examination: &str, scheme: &str) -> Program {
+    fn examined_by(&self, library: Library, examination: &str, scheme: &str) -> Program {
         let url = format!("{scheme}://{}/rpc/v0", self.address);
         Program::client(library, examination, &url, self.dialect)
     }
@@ -65,14 +65,14 @@ impl Ours {
     }
 }
 
-/// Both libraries examine servers of both dialects.
+/// All libraries examine servers of both dialects.
 async fn examine(examination: &str, scheme: &str, checks: u32) {
     if programs().is_none() {
         return;
     }
-    for dialect in BOTH {
+    for dialect in DIALECTS {
         let ours = Ours::new(dialect).await;
-        for library in BOTH {
+        for library in LIBRARIES {
             let made = ours.examined_by(library, examination, scheme).passed().await;
             assert_eq!(made, checks, "{library:?} of {dialect:?}");
         }
@@ -125,7 +125,7 @@ async fn an_idle_session_is_kept_alive_by_the_client() {
     if programs().is_none() {
         return;
     }
-    for library in BOTH {
+    for library in LIBRARIES {
         let ours = Ours::listen(Dialect::Fork, "127.0.0.1:0", QUICK).await;
         assert_eq!(ours.examined_by(library, "idle", "ws").passed().await, 3);
         ours.shutdown().await;
@@ -137,8 +137,8 @@ async fn clients_find_the_server_again() {
     if programs().is_none() {
         return;
     }
-    for dialect in BOTH {
-        for library in BOTH {
+    for dialect in DIALECTS {
+        for library in LIBRARIES {
             let ours = Ours::new(dialect).await;
             let address = ours.address.to_string();
             let mut client = ours.examined_by(library, "restart", "ws");
@@ -158,7 +158,7 @@ async fn a_client_that_hangs_is_dropped() {
     if programs().is_none() {
         return;
     }
-    for library in BOTH {
+    for library in LIBRARIES {
         let ours = Ours::listen(Dialect::Upstream, "127.0.0.1:0", QUICK).await;
         let mut client = ours.examined_by(library, "restart", "ws");
         assert_eq!(client.line().await, "ready");

@@ -1,5 +1,7 @@
 //! Our client calls Go servers.
 
+mod losses;
+
 use std::{sync::Arc, time::Duration};
 
 use futures::{future::join_all, stream::StreamExt};
@@ -9,13 +11,13 @@ use tokio::time::timeout;
 use venus_core::{
     error::{Classify, ErrorKind},
     rpc::{
-        ApiInfo, CallError, ChannelClosed, ChannelEvent, Dialect, KeepAlive, RpcError,
+        ApiInfo, CallError, ChannelClosed, ChannelEvent, Dialect, Limits, RpcError,
         client::{ClientConfig, Resubscribe, RpcClient},
     },
 };
 
 use crate::{
-    BOTH,
+    LIBRARIES,
     program::{Program, programs},
     service::{Pt, TClient, reverse_service},
 };
@@ -128,11 +130,11 @@ async fn calls(transport: &str) {
     if programs().is_none() {
         return;
     }
-    for dialect in BOTH {
-        let (_server, address) = Program::server(dialect, "127.0.0.1:0").await;
+    for library in LIBRARIES {
+        let (_server, address) = Program::server(library, "127.0.0.1:0").await;
         let client = connect(&address, transport).await;
         values(&client).await;
-        errors(&client, dialect).await;
+        errors(&client, library.dialect()).await;
         refusals(&client).await;
         notes_and_cancelled_calls(&client).await;
         many_at_once(&client).await;
@@ -170,8 +172,8 @@ async fn channels() {
     if programs().is_none() {
         return;
     }
-    for dialect in BOTH {
-        let (_server, address) = Program::server(dialect, "127.0.0.1:0").await;
+    for library in LIBRARIES {
+        let (_server, address) = Program::server(library, "127.0.0.1:0").await;
         let client = connect(&address, "ws").await;
         for n in [0, 1, 5, 1000] {
             counted(&client, n, 0).await;
@@ -194,8 +196,8 @@ async fn reverse_calls() {
     if programs().is_none() {
         return;
     }
-    for dialect in BOTH {
-        let (_server, address) = Program::server(dialect, "127.0.0.1:0").await;
+    for library in LIBRARIES {
+        let (_server, address) = Program::server(library, "127.0.0.1:0").await;
         let client = connect(&address, "ws").await;
         for text in ["hi".to_owned(), String::new(), "é<>".repeat(100_000)] {
             assert!(client.reverse(text.clone()).await.unwrap() == format!("echo:{text}"));
@@ -210,12 +212,33 @@ async fn reverse_calls() {
 }
 
 #[tokio::test]
+async fn an_answer_beyond_our_limit_costs_the_call_and_not_the_client() {
+    if programs().is_none() {
+        return;
+    }
+    for library in LIBRARIES {
+        let (_server, address) = Program::server(library, "127.0.0.1:0").await;
+        let limits = Limits { message_bytes: 1 << 20, ..Limits::default() };
+        let limited = ClientConfig { limits, ..config() };
+        let client = connect_with(&info("admin", &address, "ws"), limited.clone()).await.unwrap();
+        let lost = CallError::from(client.repeat("x".into(), 2 << 20).await.unwrap_err());
+        assert!(matches!(lost, CallError::Disconnected), "{lost:?}");
+        assert_eq!(client.add(2, 3).await.unwrap(), 5);
+        client.shutdown().await;
+        let client = connect_with(&info("admin", &address, "http"), limited).await.unwrap();
+        let refused = CallError::from(client.repeat("x".into(), 2 << 20).await.unwrap_err());
+        assert!(matches!(refused, CallError::TooBig { what: "answer", .. }), "{refused:?}");
+        assert_eq!(client.add(2, 3).await.unwrap(), 5);
+    }
+}
+
+#[tokio::test]
 async fn tokens() {
     if programs().is_none() {
         return;
     }
-    for dialect in BOTH {
-        let (_server, address) = Program::server(dialect, "127.0.0.1:0").await;
+    for library in LIBRARIES {
+        let (_server, address) = Program::server(library, "127.0.0.1:0").await;
         for transport in ["http", "ws"] {
             let reader = connect_with(&info("reader", &address, transport), config()).await.unwrap();
             assert_eq!(reader.add(2, 3).await.unwrap(), 5);
@@ -228,93 +251,5 @@ async fn tokens() {
             assert!(matches!(forged, CallError::Status { status: 401, .. }), "{forged:?}");
             assert_eq!(forged.kind(), ErrorKind::Unauthenticated);
         }
-    }
-}
-
-/// Sees within a second that the other side has gone.
-const QUICK: KeepAlive =
-    KeepAlive { ping_every: Duration::from_millis(200), dead_after: Duration::from_secs(1) };
-
-#[tokio::test]
-async fn an_idle_session_is_kept_alive() {
-    if programs().is_none() {
-        return;
-    }
-    for dialect in BOTH {
-        let (_server, address) = Program::server(dialect, "127.0.0.1:0").await;
-        let quick = ClientConfig { keep_alive: QUICK, ..config() };
-        let client = connect_with(&info("admin", &address, "ws"), quick).await.unwrap();
-        let connection = client.connection().await.unwrap();
-        assert_eq!(client.sleep(2500).await.unwrap(), "slept");
-        assert_eq!(client.connection().await.unwrap(), connection);
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Loss {
-    Crash,
-    /// Nothing is said any more, and no socket closed.
-    #[cfg(unix)]
-    Hang,
-}
-
-/// Loses the connection with a call and a channel under way, and gets all back.
-async fn survives(loss: Loss, dialect: Dialect) {
-    let (server, address) = Program::server(dialect, "127.0.0.1:0").await;
-    let keep_alive = if loss == Loss::Crash { KeepAlive::default() } else { QUICK };
-    let config = ClientConfig { keep_alive, ..config() };
-    let client = connect_with(&info("admin", &address, "ws"), config).await.unwrap();
-    let endless = Some("[1000000,5]");
-    let mut channel = client.channel::<i64>("T.Count", endless, Resubscribe::AfterReconnect).await.unwrap();
-    assert!(matches!(channel.next().await, Some(Ok(ChannelEvent::Value(0)))));
-    let sleeping = client.call_raw("T.Sleep", Some("[50000]"));
-    let lose = async {
-        match loss {
-            Loss::Crash => {
-                server.kill().await;
-                None
-            }
-            #[cfg(unix)]
-            Loss::Hang => {
-                server.hang(true);
-                Some(server)
-            }
-        }
-    };
-    let (slept, server) = tokio::join!(sleeping, lose);
-    assert!(matches!(slept, Err(CallError::Disconnected)), "{slept:?}");
-    let _server = match server {
-        None => Program::server(dialect, &address).await.0,
-        Some(server) => {
-            #[cfg(unix)]
-            server.hang(false);
-            server
-        }
-    };
-    assert_eq!(client.add(2, 3).await.unwrap(), 5);
-    assert_eq!(client.reverse("back".into()).await.unwrap(), "echo:back");
-    while let ChannelEvent::Value(_) = channel.next().await.unwrap().unwrap() {}
-    assert!(matches!(channel.next().await, Some(Ok(ChannelEvent::Value(0)))), "reopened");
-    client.shutdown().await;
-}
-
-#[tokio::test]
-async fn a_server_that_crashed_is_found_again() {
-    if programs().is_none() {
-        return;
-    }
-    for dialect in BOTH {
-        survives(Loss::Crash, dialect).await;
-    }
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn a_server_that_hangs_is_lost_and_found_again() {
-    if programs().is_none() {
-        return;
-    }
-    for dialect in BOTH {
-        survives(Loss::Hang, dialect).await;
     }
 }

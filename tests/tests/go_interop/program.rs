@@ -16,7 +16,7 @@ use tokio::{
 use venus_core::rpc::Dialect;
 use venus_tests::workspace::root;
 
-use crate::name;
+use crate::{LIBRARIES, Library, name};
 
 /// The longest that any examination may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -30,8 +30,8 @@ pub fn programs() -> Option<&'static Path> {
 fn build_all() -> Option<PathBuf> {
     let sources = root().join("tests/interop");
     // Modules that cannot be had are like a Go that cannot be had; sources that do not compile are our fault.
-    let ready = ["go.mod", "fork.mod"]
-        .map(|modules| go(&sources, &["mod", "download", &format!("-modfile={modules}")]))
+    let ready = LIBRARIES
+        .map(|library| go(&sources, &["mod", "download", &format!("-modfile={}", library.modules())]))
         .into_iter()
         .collect::<Result<Vec<()>, String>>();
     if let Err(reason) = ready {
@@ -40,8 +40,10 @@ fn build_all() -> Option<PathBuf> {
         return None;
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("interop");
-    for (modules, tags, program) in [("go.mod", "", "upstream"), ("fork.mod", "fork", "fork")] {
-        let (modules, program) = (format!("-modfile={modules}"), folder.join(program));
+    for library in LIBRARIES {
+        let program = folder.join(library.program());
+        let modules = format!("-modfile={}", library.modules());
+        let tags = if library.dialect() == Dialect::Fork { "fork" } else { "" };
         let built = go(&sources, &["build", &modules, "-tags", tags, "-o", program.to_str().unwrap(), "."]);
         built.unwrap_or_else(|reason| panic!("{reason}"));
     }
@@ -63,8 +65,8 @@ pub struct Program {
 }
 
 impl Program {
-    fn start(library: Dialect, args: &[&str]) -> Self {
-        let mut command = Command::new(programs().unwrap().join(name(library)));
+    fn start(library: Library, args: &[&str]) -> Self {
+        let mut command = Command::new(programs().unwrap().join(library.program()));
         let command = command.args(args).kill_on_drop(true).env("GOLOG_LOG_LEVEL", "fatal");
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -74,12 +76,12 @@ impl Program {
     }
 
     /// A client that examines the server at `url`.
-    pub fn client(library: Dialect, examination: &str, url: &str, server: Dialect) -> Self {
+    pub fn client(library: Library, examination: &str, url: &str, server: Dialect) -> Self {
         Self::start(library, &["client", examination, url, name(server)])
     }
 
     /// A server at `address`, and where it is.
-    pub async fn server(library: Dialect, address: &str) -> (Self, String) {
+    pub async fn server(library: Library, address: &str) -> (Self, String) {
         let mut program = Self::start(library, &["server", address]);
         let address = program.line().await;
         (program, address)

@@ -37,6 +37,8 @@ pub trait T {
     async fn nil_slice(&self) -> RpcResult<Option<Vec<i64>>>;
     #[method(name = "Bytes")]
     async fn bytes(&self, pt: Pt) -> RpcResult<Pt>;
+    #[method(name = "Repeat")]
+    async fn repeat(&self, text: String, n: u64) -> RpcResult<String>;
     #[method(name = "Fail")]
     async fn fail(&self) -> RpcResult<()>;
     #[method(name = "FailVal")]
@@ -80,6 +82,7 @@ const TABLE: &[MethodSpec] = &[
     MethodSpec::new("T.NilPtr", Permission::Read, &[]),
     MethodSpec::new("T.NilSlice", Permission::Read, &[]),
     MethodSpec::new("T.Bytes", Permission::Write, &[Param::of::<Pt>("main.Pt")]),
+    MethodSpec::new("T.Repeat", Permission::Read, &[STRING, INT]),
     MethodSpec::new("T.Fail", Permission::Read, &[]).void(),
     MethodSpec::new("T.FailVal", Permission::Read, &[]),
     MethodSpec::new("T.Coded", Permission::Read, &[]).void(),
@@ -141,6 +144,9 @@ impl TServer for Tiny {
     async fn bytes(&self, pt: Pt) -> RpcResult<Pt> {
         Ok(pt)
     }
+    async fn repeat(&self, text: String, n: u64) -> RpcResult<String> {
+        Ok(text.repeat(usize::try_from(n).unwrap()))
+    }
     async fn fail(&self) -> RpcResult<()> {
         Err(boom("boom \"quoted\" <&> \u{2028} é"))
     }
@@ -193,6 +199,9 @@ impl TServer for Tiny {
         let unfinished = Unfinished(self.given_up.clone());
         for i in 0..n {
             sink.send(to_json_raw_value(&i)?).await?;
+            if every_ms == 0 {
+                continue;
+            }
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(every_ms)) => {}
                 () = sink.closed() => return Ok(()),
