@@ -19,6 +19,13 @@ pub trait Entropy: Send + Sync {
 #[error("no random bytes: {0}")]
 pub struct EntropyError(String);
 
+impl EntropyError {
+    /// An error of a source of one's own.
+    pub fn unavailable(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
 /// The operating system's generator. The only source for keys that hold value.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OsEntropy;

@@ -4,6 +4,8 @@
 //! Every point is checked for its subgroup, and the identity is refused as a key and as a single signature: the
 //! identity key verifies the identity signature over any message.
 
+mod batch;
+
 use std::collections::HashSet;
 
 use blst::BLST_ERROR;
@@ -11,6 +13,8 @@ use blst::min_pk::{AggregateSignature, PublicKey, Signature};
 use fvm_shared::address::Address;
 
 use super::CryptoError;
+
+pub use batch::{BatchError, verify_batch};
 
 /// Length of a public key in bytes.
 pub const PUBLIC_KEY_LEN: usize = 48;
