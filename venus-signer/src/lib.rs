@@ -1,15 +1,23 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod audit;
+mod check;
 mod error;
 mod key;
 mod key_text;
 mod keystore;
 mod payload;
+mod request;
+pub mod slashing;
+mod vault;
 mod wallet;
 
+pub use check::{Check, Refusal};
 pub use error::{KeyError, WalletError};
 pub use key::{KeyInfo, KeyType};
 pub use keystore::{KeyStore, MemoryKeyStore};
-pub use payload::Payload;
-pub use wallet::LocalWallet;
+pub use payload::{Payload, SigningNetwork};
+pub use request::{Caller, Origin, Review, SignRequest};
+pub use vault::{LockState, Vault, VaultEvent};
+pub use wallet::{LocalWallet, WalletBuilder};

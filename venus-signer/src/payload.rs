@@ -9,11 +9,27 @@
 //! No caller's bytes pass through. A header that carries a signature is read too, as Go wallets do, and its
 //! signature does not enter the signed bytes. The keys of a draw's map may stand in any order.
 
+use crate::request::SignRequest;
 use venus_core::api::SignerError;
 use venus_core::cbor::{CborError, Decode};
 use venus_core::types::{
     Address, BlockHeader, DrawRandomParams, Message, MessageExt, MsgMeta, MsgType, Protocol,
 };
+
+/// The network that signatures are made for, where that enters the signed bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigningNetwork {
+    /// The chain ID in transactions of `f4` senders: 314 on mainnet.
+    pub chain_id: u64,
+    /// The network's name in F3 payloads, as `filecoin`; `None` accepts any.
+    pub f3_name: Option<String>,
+}
+
+impl Default for SigningNetwork {
+    fn default() -> Self {
+        Self { chain_id: 314, f3_name: None }
+    }
+}
 
 /// Something that may be signed, read and checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +50,8 @@ impl Payload {
     /// [`SignerError::Unsupported`] for other kinds and for keys that do not sign this one,
     /// [`SignerError::BadPayload`] for bytes that are not what they should be, [`SignerError::Mismatch`] when
     /// `to_sign` is not what the message demands.
-    pub fn read(signer: &Address, to_sign: &[u8], meta: &MsgMeta) -> Result<Self, SignerError> {
+    pub fn read(request: &SignRequest<'_>, _network: &SigningNetwork) -> Result<Self, SignerError> {
+        let (signer, to_sign, meta) = (&request.signer, request.to_sign, request.meta);
         match meta.msg_type {
             MsgType::ChainMessage => read_message(signer, to_sign, &meta.extra),
             MsgType::Block => {
@@ -66,8 +83,7 @@ impl Payload {
 fn read_message(signer: &Address, to_sign: &[u8], extra: &[u8]) -> Result<Payload, SignerError> {
     const KIND: MsgType = MsgType::ChainMessage;
     if !matches!(signer.protocol(), Protocol::BLS | Protocol::Secp256k1) {
-        let reason = "only f1 and f3 keys sign messages here";
-        return Err(SignerError::Unsupported { msg_type: KIND, signer: *signer, reason });
+        return Err(SignerError::KeyNotFound(*signer));
     }
     if extra.is_empty() {
         return bad(KIND, "Extra: must be the CBOR of the message");
