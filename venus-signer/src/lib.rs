@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod admin;
 pub mod audit;
 mod check;
 mod error;
@@ -8,11 +9,13 @@ mod key;
 mod key_text;
 mod keystore;
 mod payload;
+mod pipeline;
 mod request;
 pub mod slashing;
 mod vault;
 mod wallet;
 
+pub use admin::SignerAdmin;
 pub use check::{Check, Refusal};
 pub use error::{KeyError, WalletError};
 pub use key::{KeyInfo, KeyType};
