@@ -3,6 +3,7 @@
 
 pub mod audit;
 mod check;
+mod cipher;
 #[cfg(feature = "sqlite")]
 #[allow(dead_code, reason = "some of it only with stores that not every build has")]
 mod db;
@@ -17,10 +18,13 @@ mod vault;
 mod wallet;
 
 pub use check::{Check, Refusal};
+pub use cipher::ScryptParams;
 pub use error::{KeyError, WalletError};
 pub use key::{KeyInfo, KeyType};
-pub use keystore::{KeyStore, MemoryKeyStore};
+#[cfg(feature = "sqlite")]
+pub use keystore::SqliteKeyStore;
+pub use keystore::{KeyStore, LotusFolder, LotusFolderError, MemoryKeyStore, SealedKey};
 pub use payload::{Payload, SigningNetwork};
 pub use request::{Caller, Origin, Review, SignRequest};
-pub use vault::{LockState, Vault, VaultEvent};
+pub use vault::{LockState, PasswordSource, PasswordSourceError, Restored, Vault, VaultEvent, VaultOptions};
 pub use wallet::{LocalWallet, WalletBuilder};
