@@ -36,6 +36,16 @@ impl KeyType {
         }
     }
 
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// [`KeyError::Field`] for everything else.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        let kinds = [Self::Secp256k1, Self::Bls];
+        let unknown = KeyError::Field { field: "Type", reason: "expected secp256k1 or bls" };
+        kinds.into_iter().find(|kind| text == kind.as_str()).ok_or(unknown)
+    }
+
     /// The kind of signatures that such a key makes.
     pub fn signature_type(self) -> SignatureType {
         match self {
