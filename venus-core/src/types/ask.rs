@@ -5,7 +5,7 @@ use fvm_shared::clock::ChainEpoch;
 use fvm_shared::econ::TokenAmount;
 
 use super::Signature;
-use crate::cbor::{Encode, Writer, cbor_map};
+use crate::cbor::{CborError, Decode, Encode, FieldContext, Reader, Writer, cbor_map};
 use crate::json::lotus_json;
 
 /// A provider's conditions.
@@ -67,6 +67,31 @@ impl StorageAsk {
         w.uint(self.seq_no);
         w.into_vec()
     }
+
+    /// Reads [`StorageAsk::to_tuple`].
+    ///
+    /// # Errors
+    /// As [`Decode::from_cbor`].
+    pub fn from_tuple(bytes: &[u8]) -> Result<Self, CborError> {
+        let mut r = Reader::new(bytes);
+        let ask = read_tuple(&mut r).in_field("StorageAsk")?;
+        r.finish()?;
+        Ok(ask)
+    }
+}
+
+fn read_tuple(r: &mut Reader<'_>) -> Result<StorageAsk, CborError> {
+    r.tuple(8)?;
+    Ok(StorageAsk {
+        price: Decode::decode(r).in_field("Price")?,
+        verified_price: Decode::decode(r).in_field("VerifiedPrice")?,
+        min_piece_size: r.uint().in_field("MinPieceSize")?,
+        max_piece_size: r.uint().in_field("MaxPieceSize")?,
+        miner: Decode::decode(r).in_field("Miner")?,
+        timestamp: r.int().in_field("Timestamp")?,
+        expiry: r.int().in_field("Expiry")?,
+        seq_no: r.uint().in_field("SeqNo")?,
+    })
 }
 
 /// An ask and its signature by the provider's worker; none while it is being signed.
@@ -94,7 +119,7 @@ lotus_json!(AskResponse { ask: "Ask" });
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cbor::{CborErrorKind, Decode};
+    use crate::cbor::CborErrorKind;
 
     const MAP: &str = "a8654d696e65724300e80765507269636545001dcd6500655365714e6f07664578706972791a001e84806954696d657374616d701a000f42406c4d6178506965636553697a651b00000008000000006c4d696e506965636553697a651910006d56657269666965645072696365450002faf080";
     const TUPLE: &str = "8845001dcd6500450002faf0801910001b00000008000000004300e8071a000f42401a001e848007";
@@ -121,6 +146,7 @@ mod tests {
         assert_eq!(hex(&ask().to_cbor()), MAP);
         assert_eq!(hex(&ask().to_tuple()), TUPLE);
         assert_eq!(StorageAsk::from_cbor(&ask().to_cbor()).unwrap(), ask());
+        assert_eq!(StorageAsk::from_tuple(&ask().to_tuple()).unwrap(), ask());
         let json = serde_json::to_string(&ask()).unwrap();
         assert_eq!(
             json,
