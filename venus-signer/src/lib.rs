@@ -5,17 +5,20 @@ pub mod audit;
 mod check;
 mod error;
 pub mod frc0102;
+pub mod import;
 mod key;
 mod key_text;
 mod keystore;
 mod payload;
 mod request;
+mod secret_json;
 pub mod slashing;
 mod vault;
 mod wallet;
 
 pub use check::{Check, Refusal};
 pub use error::{KeyError, WalletError};
+pub use import::KeyFormat;
 pub use key::{KeyInfo, KeyType};
 pub use keystore::{KeyStore, MemoryKeyStore};
 pub use payload::{
