@@ -5,6 +5,7 @@ mod admin;
 pub mod audit;
 mod check;
 mod error;
+pub mod frc0102;
 pub mod import;
 mod key;
 mod key_text;
@@ -14,6 +15,8 @@ mod payload;
 mod pipeline;
 mod request;
 mod secret_json;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod slashing;
 mod vault;
 mod wallet;
@@ -25,7 +28,9 @@ pub use import::KeyFormat;
 pub use key::{KeyInfo, KeyType};
 pub use keystore::{KeyStore, MemoryKeyStore};
 pub use mnemonic::{KeyPath, Mnemonic, Seed, WordCount};
-pub use payload::{Payload, SigningNetwork};
+pub use payload::{
+    EthKind, EthTransaction, F3Ticket, F3Vote, MessageToSign, Payload, PayloadClass, RawClass, SigningNetwork, go_text,
+};
 pub use request::{Caller, Origin, Review, SignRequest};
 pub use vault::{LockState, Vault, VaultEvent};
 pub use wallet::{LocalWallet, WalletBuilder};
