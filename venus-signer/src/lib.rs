@@ -4,6 +4,9 @@
 mod admin;
 pub mod audit;
 mod check;
+#[cfg(feature = "sqlite")]
+#[allow(dead_code, reason = "some of it only with stores that not every build has")]
+mod db;
 mod error;
 pub mod frc0102;
 pub mod import;
