@@ -3,6 +3,9 @@
 
 pub mod audit;
 mod check;
+#[cfg(feature = "sqlite")]
+#[allow(dead_code, reason = "some of it only with stores that not every build has")]
+mod db;
 mod error;
 mod key;
 mod key_text;
