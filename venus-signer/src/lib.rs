@@ -13,6 +13,7 @@ mod keystore;
 mod payload;
 mod request;
 pub mod slashing;
+pub mod strategy;
 mod vault;
 mod wallet;
 
