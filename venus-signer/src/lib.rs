@@ -7,11 +7,14 @@ mod check;
 #[allow(dead_code, reason = "some of it only with stores that not every build has")]
 mod db;
 mod error;
+pub mod frc0102;
+pub mod import;
 mod key;
 mod key_text;
 mod keystore;
 mod payload;
 mod request;
+mod secret_json;
 pub mod slashing;
 pub mod strategy;
 mod vault;
@@ -19,9 +22,12 @@ mod wallet;
 
 pub use check::{Check, Refusal};
 pub use error::{KeyError, WalletError};
+pub use import::KeyFormat;
 pub use key::{KeyInfo, KeyType};
 pub use keystore::{KeyStore, MemoryKeyStore};
-pub use payload::{Payload, SigningNetwork};
+pub use payload::{
+    EthKind, EthTransaction, F3Ticket, F3Vote, MessageToSign, Payload, PayloadClass, RawClass, SigningNetwork, go_text,
+};
 pub use request::{Caller, Origin, Review, SignRequest};
 pub use vault::{LockState, Vault, VaultEvent};
 pub use wallet::{LocalWallet, WalletBuilder};
