@@ -21,6 +21,7 @@ mod secret_json;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod slashing;
+pub mod strategy;
 mod vault;
 mod wallet;
 
