@@ -3,9 +3,10 @@
 use jsonrpsee::core::RpcResult;
 use jsonrpsee::proc_macros::rpc;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use venus_core::rpc::{MethodSpec, Param, Permission};
 use venus_core::types::Signature;
+
+use crate::audit::{RecordQuery, SignRecord};
 
 use super::wire::{AddressText, Base64, KeyText, KeyTypeText, MetaText};
 
@@ -29,10 +30,10 @@ pub trait WalletApi {
     #[method(name = "WalletNew")]
     async fn wallet_new(&self, key_type: KeyTypeText) -> RpcResult<AddressText>;
     /// Whether there is a key; works while locked.
-    #[method(name = "WalletHas")]
+    #[method(name = "WalletHas", with_extensions)]
     async fn wallet_has(&self, address: AddressText) -> RpcResult<bool>;
     /// All addresses in the order of their making; works while locked.
-    #[method(name = "WalletList")]
+    #[method(name = "WalletList", with_extensions)]
     async fn wallet_list(&self) -> RpcResult<Vec<AddressText>>;
     /// Signs.
     #[method(name = "WalletSign", with_extensions)]
@@ -76,7 +77,7 @@ pub trait WalletApi {
     async fn log_set_level(&self, system: String, level: String) -> RpcResult<()>;
     /// Records of requests, newest first.
     #[method(name = "ListSignedRecord")]
-    async fn list_signed_record(&self, query: Box<RawValue>) -> RpcResult<Box<RawValue>>;
+    async fn list_signed_record(&self, query: Option<RecordQuery>) -> RpcResult<Option<Vec<SignRecord>>>;
     /// Versions.
     #[method(name = "Version")]
     async fn version(&self) -> RpcResult<VersionInfo>;
@@ -131,7 +132,7 @@ pub const WALLET_TABLE: &[MethodSpec] = &[
     MethodSpec::new(
         "Filecoin.ListSignedRecord",
         Permission::Read,
-        &[Param::of::<Box<RawValue>>("*types.QuerySignRecordParams")],
+        &[Param::of::<Option<RecordQuery>>("*types.QuerySignRecordParams")],
     )
     .idempotent(),
     MethodSpec::new("Filecoin.Version", Permission::Read, &[]).idempotent(),

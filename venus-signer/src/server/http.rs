@@ -15,10 +15,10 @@ use serde_json::json;
 use venus_core::rpc::Identity;
 use venus_core::rpc::server::{AuthError, Authenticate};
 
-use super::STRATEGY_HEADER;
 use super::seams::Probe;
 use super::service::WalletService;
 use super::token::{Tokens, fingerprint};
+use crate::strategy::rpc::STRATEGY_HEADER;
 use crate::vault::LockState;
 
 /// How long a check of readiness may take.

@@ -14,10 +14,11 @@
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::sync::Arc;
 //! use venus_signer::LocalWallet;
-//! use venus_signer::server::{ServerConfig, ServiceConfig, Tokens, WalletServer, WalletService};
+//! use venus_signer::server::{ServerConfig, Surroundings, Tokens, WalletServer, WalletService};
 //!
+//! let wallet = LocalWallet::in_memory();
 //! let tokens = Arc::new(Tokens::new(vec![7; 32].into()));
-//! let service = WalletService::new(LocalWallet::in_memory(), tokens.clone(), ServiceConfig::default());
+//! let service = WalletService::new(wallet, tokens.clone(), Default::default(), Surroundings::default());
 //! let server = WalletServer::new(service, tokens, ServerConfig::default())?;
 //! let listening = server.listen("127.0.0.1:0".parse()?).await?;
 //! println!("http://{}/rpc/v0", listening.local_addr());
@@ -40,7 +41,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ::http::header::HeaderName;
 use axum::Router;
 use jsonrpsee::Methods;
 use venus_core::api::Permissions;
@@ -52,7 +52,7 @@ pub use api::{
     WalletExtApiClient, WalletExtApiServer,
 };
 pub use seams::{Hubs, LogControl, Probe, Records, Said};
-pub use service::{ServiceConfig, WalletService};
+pub use service::{ServiceConfig, Surroundings, WalletService};
 pub use token::{Claims, TokenError, Tokens};
 pub use wire::{AddressText, Base64, KeyText, KeyTypeText, MetaText};
 
@@ -60,8 +60,6 @@ pub use wire::{AddressText, Base64, KeyText, KeyTypeText, MetaText};
 pub const VERSION: &str = concat!("1.20.0+rust-", env!("CARGO_PKG_VERSION"));
 /// Version 1.1.0 of the API.
 pub const API_VERSION: u32 = 0x0001_0100;
-/// The header with a strategy token.
-pub const STRATEGY_HEADER: HeaderName = HeaderName::from_static("strategytoken");
 
 /// What is served, and to whom.
 #[derive(Clone, Debug, Default)]

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use serde_json::value::RawValue;
 use venus_core::error::{Classify, ErrorKind};
 use venus_core::types::Address;
+
+use crate::audit::{AuditReader, RecordQuery, SignRecord};
 
 /// A refusal in words, which the caller reads.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,11 +32,18 @@ impl Classify for Said {
 /// Answers `ListSignedRecord`.
 #[async_trait]
 pub trait Records: fmt::Debug + Send + Sync {
-    /// The records that fit `query`, as JSON both.
+    /// The records that fit `query`, latest first.
     ///
     /// # Errors
-    /// [`Said`], if the query makes no sense or the store fails.
-    async fn list(&self, query: &RawValue) -> Result<Box<RawValue>, Said>;
+    /// [`Said`], if the store fails.
+    async fn list(&self, query: &RecordQuery) -> Result<Vec<SignRecord>, Said>;
+}
+
+#[async_trait]
+impl Records for AuditReader {
+    async fn list(&self, query: &RecordQuery) -> Result<Vec<SignRecord>, Said> {
+        self.query(query).await.map_err(|error| Said::new(ErrorKind::Transient, error.to_string()))
+    }
 }
 
 /// The gateways that the wallet is registered at.

@@ -9,7 +9,6 @@ use jsonrpsee::Extensions;
 use jsonrpsee::core::RpcResult;
 use jsonrpsee::types::ErrorObjectOwned;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::value::RawValue;
 use venus_core::api::ISigner;
 use venus_core::error::ErrorKind;
 use venus_core::rpc;
@@ -21,10 +20,12 @@ use super::proof::Proofs;
 use super::seams::{Hubs, LogControl, Records};
 use super::token::{Claims, Tokens};
 use super::wire::{AddressText, Base64, KeyText, KeyTypeText, MetaText};
-use super::{API_VERSION, STRATEGY_HEADER, VERSION};
+use super::{API_VERSION, VERSION};
 use crate::admin::SignerAdmin;
+use crate::audit::{RecordQuery, SignRecord};
 use crate::key::{KeyInfo, KeyType};
-use crate::request::Caller;
+use crate::strategy::rpc::caller_of;
+use crate::strategy::{Scope, Strategy};
 use crate::vault::LockState;
 use crate::wallet::LocalWallet;
 
@@ -41,6 +42,20 @@ pub(super) struct Inner {
     pub(super) records: Option<Arc<dyn Records>>,
     pub(super) hubs: Option<Arc<dyn Hubs>>,
     pub(super) log: Option<Arc<dyn LogControl>>,
+    pub(super) strategy: Option<Strategy>,
+}
+
+/// What the methods besides those of keys need. What is missing answers that it is not there.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// For `ListSignedRecord`.
+    pub records: Option<Arc<dyn Records>>,
+    /// For `AddSupportAccount` and `AddNewAddress`.
+    pub hubs: Option<Arc<dyn Hubs>>,
+    /// For `LogList` and `LogSetLevel`.
+    pub log: Option<Arc<dyn LogControl>>,
+    /// Hides keys from callers whose strategy token does not give them. The wallet has it among its checks, too.
+    pub strategy: Option<Strategy>,
 }
 
 impl fmt::Debug for WalletService {
@@ -67,32 +82,25 @@ impl Default for ServiceConfig {
 }
 
 impl WalletService {
-    /// The service of a wallet, whose tokens are `tokens`. Records, hubs and log are added.
-    pub fn new(wallet: LocalWallet, tokens: Arc<Tokens>, config: ServiceConfig) -> Self {
+    /// The service of a wallet, whose tokens are `tokens`.
+    pub fn new(
+        wallet: LocalWallet,
+        tokens: Arc<Tokens>,
+        config: ServiceConfig,
+        surroundings: Surroundings,
+    ) -> Self {
+        let Surroundings { records, hubs, log, strategy } = surroundings;
         Self(Arc::new(Inner {
             wallet,
             tokens,
             network: config.network,
             free_export: config.free_export,
             proofs: Proofs::new(config.proof),
-            records: None,
-            hubs: None,
-            log: None,
+            records,
+            hubs,
+            log,
+            strategy,
         }))
-    }
-
-    /// Adds what the methods besides keys need. What is missing answers that it is not there.
-    #[must_use]
-    pub fn with(
-        self,
-        records: Option<Arc<dyn Records>>,
-        hubs: Option<Arc<dyn Hubs>>,
-        log: Option<Arc<dyn LogControl>>,
-    ) -> Self {
-        match Arc::try_unwrap(self.0) {
-            Ok(inner) => Self(Arc::new(Inner { records, hubs, log, ..inner })),
-            Err(shared) => Self(shared),
-        }
     }
 
     pub(super) fn wallet(&self) -> &LocalWallet {
@@ -107,20 +115,16 @@ impl WalletService {
         errors::gate(self.wallet().vault().state())
     }
 
+    /// The keys that the caller may know of. Strategies hide the others, as they did in Go's wallet.
+    async fn scope(&self, extensions: &Extensions) -> Result<Scope, ErrorObjectOwned> {
+        match &self.0.strategy {
+            Some(strategy) => strategy.scope(&caller_of(extensions)).await.map_err(|error| errors::of(&error)),
+            None => Ok(Scope { root: true, addresses: Vec::new() }),
+        }
+    }
+
     fn written(&self, address: Address) -> AddressText {
         AddressText::new(address, self.0.network)
-    }
-}
-
-/// Who made the call, as records and checks see it.
-fn caller(extensions: &Extensions) -> Caller {
-    let Some(caller) = extensions.get::<Arc<rpc::Caller>>() else {
-        return Caller::rpc("", Default::default());
-    };
-    let token = caller.headers.get(STRATEGY_HEADER).and_then(|value| value.to_str().ok());
-    Caller {
-        strategy_token: token.map(SecretString::from),
-        ..Caller::rpc(&caller.identity.name, caller.identity.permissions)
     }
 }
 
@@ -152,14 +156,19 @@ impl WalletApiServer for WalletService {
         made.map(|address| self.written(address)).map_err(|error| errors::wallet(&error))
     }
 
-    async fn wallet_has(&self, address: AddressText) -> RpcResult<bool> {
+    async fn wallet_has(&self, extensions: &Extensions, address: AddressText) -> RpcResult<bool> {
         let Some(address) = address.address else { return Ok(false) };
+        if !self.scope(extensions).await?.contains(&address) {
+            return Ok(false);
+        }
         self.wallet().has(&address).await.map_err(|error| errors::of(&error))
     }
 
-    async fn wallet_list(&self) -> RpcResult<Vec<AddressText>> {
+    async fn wallet_list(&self, extensions: &Extensions) -> RpcResult<Vec<AddressText>> {
+        let scope = self.scope(extensions).await?;
         let listed = self.wallet().list().await.map_err(|error| errors::of(&error))?;
-        Ok(listed.into_iter().map(|address| self.written(address)).collect())
+        let seen = listed.into_iter().filter(|address| scope.contains(address));
+        Ok(seen.map(|address| self.written(address)).collect())
     }
 
     async fn wallet_sign(
@@ -178,7 +187,7 @@ impl WalletApiServer for WalletService {
         let msg_type = MsgType::from_name(&claimed).unwrap_or_default();
         let meta = MsgMeta { msg_type, extra: meta.extra.0 };
         let signer = defined(signer)?;
-        let signed = self.wallet().sign_as(&caller(extensions), &signer, &to_sign.0, &meta).await;
+        let signed = self.wallet().sign_as(&caller_of(extensions), &signer, &to_sign.0, &meta).await;
         signed.map_err(|error| errors::signer(&error, &claimed))
     }
 
@@ -268,9 +277,9 @@ impl WalletApiServer for WalletService {
         log.set_level(&system, &level).map_err(|error| errors::of(&error))
     }
 
-    async fn list_signed_record(&self, query: Box<RawValue>) -> RpcResult<Box<RawValue>> {
-        let Some(records) = &self.0.records else { return Ok(RawValue::NULL.to_owned()) };
-        records.list(&query).await.map_err(|error| errors::of(&error))
+    async fn list_signed_record(&self, query: Option<RecordQuery>) -> RpcResult<Option<Vec<SignRecord>>> {
+        let Some(records) = &self.0.records else { return Ok(None) };
+        records.list(&query.unwrap_or_default()).await.map(Some).map_err(|error| errors::of(&error))
     }
 
     async fn version(&self) -> RpcResult<VersionInfo> {

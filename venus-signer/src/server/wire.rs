@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use data_encoding::{BASE64, DecodeKind};
+use data_encoding::{BASE32_NOPAD, BASE64, DecodeKind};
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use venus_core::types::address::{self, AddressError};
@@ -44,20 +44,26 @@ impl<'de> Deserialize<'de> for AddressText {
         if text.is_empty() || text == "<empty>" {
             return Ok(Self::default());
         }
-        address::parse(&text).map(Self::from).map_err(|error| de::Error::custom(go_address(&error)))
+        address::parse(&text).map(Self::from).map_err(|error| de::Error::custom(go_address(&text, &error)))
     }
 }
 
-fn go_address(error: &AddressError) -> &'static str {
+fn go_address(text: &str, error: &AddressError) -> &'static str {
     match error {
         AddressError::Length(_) => "invalid address length",
         AddressError::Network => "unknown address network",
         AddressError::Id => "invalid address payload",
         AddressError::Malformed("unknown protocol") => "unknown address protocol",
         AddressError::Malformed("wrong checksum") => "invalid address checksum",
-        AddressError::Malformed("wrong length of the payload") => "invalid address length",
+        // Go decodes before it counts.
+        AddressError::Malformed("wrong length of the payload") if is_base32(text) => "invalid address length",
         _ => "invalid encoding",
     }
+}
+
+fn is_base32(address: &str) -> bool {
+    let body = address.get(2..).unwrap_or_default().to_ascii_uppercase();
+    BASE32_NOPAD.decode(body.as_bytes()).is_ok()
 }
 
 /// `[]byte`: base64, null, or an array of numbers.
