@@ -4,6 +4,7 @@
 mod admin;
 pub mod audit;
 mod check;
+mod cipher;
 #[cfg(feature = "sqlite")]
 #[allow(dead_code, reason = "some of it only with stores that not every build has")]
 mod db;
@@ -27,14 +28,17 @@ mod wallet;
 
 pub use admin::SignerAdmin;
 pub use check::{Check, Refusal};
+pub use cipher::ScryptParams;
 pub use error::{KeyError, WalletError};
 pub use import::KeyFormat;
 pub use key::{KeyInfo, KeyType};
-pub use keystore::{KeyStore, MemoryKeyStore};
+#[cfg(feature = "sqlite")]
+pub use keystore::SqliteKeyStore;
+pub use keystore::{KeyStore, LotusFolder, LotusFolderError, MemoryKeyStore, SealedKey};
 pub use mnemonic::{KeyPath, Mnemonic, Seed, WordCount};
 pub use payload::{
     EthKind, EthTransaction, F3Ticket, F3Vote, MessageToSign, Payload, PayloadClass, RawClass, SigningNetwork, go_text,
 };
 pub use request::{Caller, Origin, Review, SignRequest};
-pub use vault::{LockState, Vault, VaultEvent};
+pub use vault::{LockState, PasswordSource, PasswordSourceError, Restored, Vault, VaultEvent, VaultOptions};
 pub use wallet::{LocalWallet, WalletBuilder};
