@@ -8,6 +8,7 @@ mod key;
 mod key_text;
 mod keystore;
 mod payload;
+pub mod policy;
 mod request;
 pub mod slashing;
 mod vault;
