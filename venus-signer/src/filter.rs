@@ -23,13 +23,15 @@ use async_trait::async_trait;
 use data_encoding::BASE64;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Serialize;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::unix::pipe::Receiver;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::Semaphore;
 use venus_core::types::{MsgType, Network, address};
 
 use crate::check::{Check, Refusal};
-use crate::policy::{origin_label, permission_names, view};
+use crate::payload::Payload;
+use crate::policy::{origin_label, permission_names};
 use crate::request::Review;
 
 /// How much of a program's output goes into an error.
@@ -99,7 +101,7 @@ impl Check for ExprFilter {
 
     async fn check(&self, review: &Review<'_>) -> Result<(), Refusal> {
         // Go asks its filter about everything but the proof of owning a key.
-        if self.expr.is_empty() || view::msg_type(review.payload) == MsgType::VerifyAddress {
+        if self.expr.is_empty() || review.payload.msg_type() == MsgType::VerifyAddress {
             return Ok(());
         }
         let input = input(review).map_err(|error| Refusal::Failed(error.into()))?;
@@ -118,7 +120,7 @@ impl Check for ExprFilter {
 #[serde(rename_all = "PascalCase")]
 struct Input<'a> {
     sign_type: &'a str,
-    data: Box<dyn erased::Json + 'a>,
+    data: &'a Payload,
     signer: String,
     to_sign: String,
     account: &'a str,
@@ -131,8 +133,8 @@ struct Input<'a> {
 fn input(review: &Review<'_>) -> Result<Vec<u8>, serde_json::Error> {
     let caller = review.request.caller;
     serde_json::to_vec_pretty(&Input {
-        sign_type: view::msg_type(review.payload).as_str(),
-        data: view::json(review.payload),
+        sign_type: review.payload.msg_type().as_str(),
+        data: review.payload,
         signer: address::format(&review.request.signer, Network::Mainnet),
         to_sign: BASE64.encode(&review.payload.signing_bytes()),
         account: caller.accounts.first().map_or("", String::as_str),
@@ -147,57 +149,53 @@ fn input(review: &Review<'_>) -> Result<Vec<u8>, serde_json::Error> {
 struct Program {
     child: Child,
     group: Option<Pid>,
+    output: Receiver,
 }
 
 impl Program {
     fn start(expr: &str) -> std::io::Result<Self> {
+        // One pipe for both, so that the program's words keep their order.
+        let (reader, output) = std::io::pipe()?;
+        let reader = Receiver::from_owned_fd(reader.into())?;
         let child = Command::new("sh")
             .args(["-c", expr])
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(output.try_clone()?)
+            .stderr(output)
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        Ok(Self { child, group })
+        Ok(Self { child, group, output: reader })
     }
 
     /// Feeds it, and waits for its end.
     async fn run(&mut self, input: &[u8]) -> std::io::Result<(ExitStatus, Vec<u8>)> {
-        let (stdin, stdout, stderr) = (self.child.stdin.take(), self.child.stdout.take(), self.child.stderr.take());
-        let mut output = Vec::new();
+        let stdin = self.child.stdin.take();
+        let mut kept = Vec::new();
+        let mut open = false;
         let status = {
-            let streams = async {
-                let (_, out, err) = tokio::join!(feed(stdin, input), head(stdout), head(stderr));
-                [out, err].concat()
-            };
+            let streams = async { tokio::join!(feed(stdin, input), head(&mut self.output, &mut kept)) };
             tokio::pin!(streams);
             let status = tokio::select! {
-                read = &mut streams => {
-                    output = read;
-                    None
-                }
+                _ = &mut streams => None,
                 status = self.child.wait() => Some(status?),
             };
             match status {
-                // What it started in the background may hold the streams.
                 Some(status) => {
-                    match tokio::time::timeout(LEFTOVERS, &mut streams).await {
-                        Ok(read) => output = read,
-                        Err(_) => {
-                            kill(self.group);
-                            output = tokio::time::timeout(LEFTOVERS, streams).await.unwrap_or_default();
-                        }
-                    }
+                    open = tokio::time::timeout(LEFTOVERS, streams).await.is_err();
                     status
                 }
                 None => self.child.wait().await?,
             }
         };
-        self.group = None;
-        output.truncate(MAX_OUTPUT);
-        Ok((status, output))
+        // What the program left in the background holds the pipe. Otherwise the group is gone, and its number may be
+        // another's soon.
+        let group = self.group.take();
+        if open {
+            kill(group);
+        }
+        Ok((status, kept))
     }
 }
 
@@ -227,13 +225,10 @@ async fn feed(stdin: Option<ChildStdin>, input: &[u8]) {
 }
 
 /// Reads to the end, and keeps the beginning.
-async fn head(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
-    let mut kept = Vec::new();
-    let Some(mut stream) = stream else { return kept };
+async fn head(stream: &mut Receiver, kept: &mut Vec<u8>) {
     let mut buffer = vec![0; 8192];
     while let Ok(read @ 1..) = stream.read(&mut buffer).await {
         let room = MAX_OUTPUT.saturating_sub(kept.len()).min(read);
         kept.extend_from_slice(buffer.get(..room).unwrap_or_default());
     }
-    kept
 }

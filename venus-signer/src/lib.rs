@@ -4,6 +4,7 @@
 pub mod audit;
 mod check;
 mod error;
+mod filter;
 pub mod frc0102;
 pub mod import;
 mod key;
@@ -19,6 +20,7 @@ mod wallet;
 
 pub use check::{Check, Refusal};
 pub use error::{KeyError, WalletError};
+pub use filter::ExprFilter;
 pub use import::KeyFormat;
 pub use key::{KeyInfo, KeyType};
 pub use keystore::{KeyStore, MemoryKeyStore};

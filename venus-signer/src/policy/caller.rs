@@ -48,9 +48,10 @@ impl CallerRule {
     pub(crate) fn compile(config: &CallerConfig) -> Result<Self, (&'static str, String)> {
         const ORIGINS: [&str; 4] = ["embedded", "rpc", "gateway", "offline"];
         let origins = config.origins.iter().map(|text| {
-            ORIGINS.into_iter().find(|known| known == text).ok_or_else(|| {
-                ("caller.origins", format!("{text:?} is none of {}", ORIGINS.join(", ")))
-            })
+            ORIGINS
+                .into_iter()
+                .find(|known| known == text)
+                .ok_or_else(|| ("caller.origins", format!("{text:?} is none of {}", ORIGINS.join(", "))))
         });
         Ok(Self {
             origins: origins.collect::<Result<_, _>>()?,
@@ -88,9 +89,10 @@ impl CallerRule {
 
 fn permission(name: &str) -> Result<Permission, (&'static str, String)> {
     let rights = [Permission::Read, Permission::Write, Permission::Sign, Permission::Admin];
-    rights.into_iter().find(|right| right.as_str() == name).ok_or_else(|| {
-        ("caller.permission", format!("{name:?} is none of read, write, sign, admin"))
-    })
+    rights
+        .into_iter()
+        .find(|right| right.as_str() == name)
+        .ok_or_else(|| ("caller.permission", format!("{name:?} is none of read, write, sign, admin")))
 }
 
 /// The names of the rights that a caller has, lowest first.

@@ -2,62 +2,73 @@
 
 use venus_core::types::MsgType;
 
-use super::view::PayloadClass;
+use crate::payload::PayloadClass as C;
 
-/// The classes with their names in rules.
-const NAMES: &[(PayloadClass, &str)] = &[
-    (PayloadClass::Message, "message"),
-    (PayloadClass::Block, "block"),
-    (PayloadClass::Draw, "drawrandomparam"),
-    (PayloadClass::DealProposal, "dealproposal"),
-    (PayloadClass::ClientDeal, "clientdeal"),
-    (PayloadClass::Voucher, "signedvoucher"),
-    (PayloadClass::StorageAsk, "storageask"),
-    (PayloadClass::AskResponse, "askresponse"),
-    (PayloadClass::NetworkResponse, "networkresposne"),
-    (PayloadClass::ProviderDealState, "providerdealstate"),
-    (PayloadClass::VerifyAddress, "verifyaddress"),
-    (PayloadClass::RawCid, "raw-cid"),
-    (PayloadClass::RawEth, "raw-eth"),
-    (PayloadClass::RawBlock, "raw-block"),
-    (PayloadClass::RawF3Vote, "f3-vote"),
-    (PayloadClass::RawF3Ticket, "f3-ticket"),
-    (PayloadClass::RawFrc102, "frc102"),
-    (PayloadClass::RawDigest32, "digest32"),
-    (PayloadClass::RawOther, "raw-other"),
-    (PayloadClass::LegacyDealBytes, "legacy-deal-bytes"),
+/// Raw bytes that mean something elsewhere, or that a person reads. Only a rule that names them allows them.
+const NAMED_ONLY: &[C] = &[
+    C::RawCid,
+    C::RawEth,
+    C::RawBlock,
+    C::RawDeal,
+    C::RawVoucher,
+    C::RawFrc102,
+    C::RawEthText,
+    C::LegacyDealBytes,
 ];
 
-/// Raw bytes that are something else in disguise, or words a person signs. Only a rule that names them allows them.
-const NAMED_ONLY: &[PayloadClass] = &[
-    PayloadClass::RawCid,
-    PayloadClass::RawEth,
-    PayloadClass::RawBlock,
-    PayloadClass::RawFrc102,
-    PayloadClass::LegacyDealBytes,
-];
-
-/// The name of a class in rules.
-pub(crate) fn name(class: PayloadClass) -> &'static str {
-    NAMES.iter().find(|row| row.0 == class).map_or("other", |row| row.1)
+/// The classes that a message type of requests stands for in a rule that allows.
+fn classes_of(kind: MsgType) -> &'static [C] {
+    match kind {
+        MsgType::ChainMessage => &[C::Message],
+        MsgType::Block => &[C::Block],
+        MsgType::DrawRandomParam => &[C::Draw],
+        MsgType::DealProposal => &[C::Deal],
+        MsgType::ClientDeal => &[C::ClientDeal],
+        MsgType::SignedVoucher => &[C::Voucher],
+        MsgType::StorageAsk => &[C::StorageAsk],
+        MsgType::AskResponse => &[C::AskResponse],
+        MsgType::NetworkResponse => &[C::NetworkResponse],
+        MsgType::ProviderDealState => &[C::DealState],
+        MsgType::VerifyAddress => &[C::Challenge],
+        MsgType::F3 => &[C::RawF3Vote, C::RawF3Ticket],
+        MsgType::Unknown => &[C::RawDigest32, C::RawUuid, C::RawText, C::RawOther],
+        _ => &[],
+    }
 }
 
-/// A set of classes. A class without a name belongs to no set.
+/// Raw bytes that do the same as a class: who may not sign messages may not sign their CIDs either.
+fn disguises(class: C) -> &'static [C] {
+    match class {
+        C::Message => &[C::RawCid, C::RawEth],
+        C::Block => &[C::RawBlock],
+        C::Draw => &[C::RawDigest32],
+        C::Deal => &[C::RawDeal, C::LegacyDealBytes],
+        C::ClientDeal => &[C::RawDeal],
+        C::Voucher => &[C::RawVoucher],
+        C::StorageAsk | C::DealState | C::NetworkResponse => &[C::RawMarket],
+        _ => &[],
+    }
+}
+
+/// A set of classes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Classes(u32);
+struct Classes(u64);
 
 impl Classes {
-    fn of(classes: &[PayloadClass]) -> Self {
-        classes.iter().fold(Self::default(), |set, class| set.with(*class))
+    fn of(classes: &[C]) -> Self {
+        classes.iter().fold(Self::default(), |set, class| Self(set.0 | Self::bit(*class)))
     }
 
-    fn with(self, class: PayloadClass) -> Self {
-        let place = NAMES.iter().position(|row| row.0 == class);
-        Self(self.0 | place.map_or(0, |place| 1 << place))
+    fn bit(class: C) -> u64 {
+        1 << class as u64
     }
 
-    fn meets(self, other: Self) -> bool {
-        self.0 & other.0 != 0
+    fn has(self, class: C) -> bool {
+        self.0 & Self::bit(class) != 0
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 }
 
@@ -65,17 +76,18 @@ impl Classes {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TypeSet {
     classes: Classes,
-    /// For rules that deny: whatever is asked for under these names, by the place in [`MsgType::ALL`].
-    claimed: u32,
+    /// For rules that deny: whatever is asked for under these names.
+    claimed: u64,
     any: bool,
 }
 
 impl TypeSet {
     /// `messages_only`: the rule has conditions that only messages have.
     pub(crate) fn compile(names: &[String], deny: bool, messages_only: bool) -> Result<Self, String> {
-        let mut set = Self { classes: Classes::default(), claimed: 0, any: names.is_empty() && !messages_only };
+        let mut set =
+            Self { classes: Classes::default(), claimed: 0, any: names.is_empty() && !messages_only };
         if names.is_empty() && messages_only {
-            set.add("message", deny)?;
+            set.add(MsgType::ChainMessage.as_str(), deny)?;
         }
         for name in names {
             set.add(name, deny)?;
@@ -84,44 +96,35 @@ impl TypeSet {
     }
 
     fn add(&mut self, name: &str, deny: bool) -> Result<(), String> {
-        use PayloadClass as C;
-        let own = NAMES.iter().find(|row| row.1 == name).map(|row| row.0);
-        let claimed = MsgType::from_name(name).filter(|kind| *kind != MsgType::Undefined);
-        let more: &[C] = match (name, deny) {
-            ("unknown", _) => &[C::RawDigest32, C::RawOther],
-            ("f3", _) => &[C::RawF3Vote, C::RawF3Ticket],
-            // Who may not sign messages may not sign their CIDs either.
-            ("message", true) => &[C::RawCid, C::RawEth],
-            ("block", true) => &[C::RawBlock],
-            ("drawrandomparam", true) => &[C::RawDigest32],
-            ("dealproposal", true) => &[C::LegacyDealBytes],
-            _ => &[],
-        };
-        if own.is_none() && claimed.is_none() {
-            let names: Vec<_> = NAMES.iter().map(|row| row.1).chain(["unknown", "f3"]).collect();
+        let kind = MsgType::from_name(name).filter(|kind| *kind != MsgType::Undefined);
+        let class = C::from_name(name);
+        if kind.is_none() && class.is_none() {
+            let kinds = MsgType::ALL.iter().map(|kind| kind.as_str());
+            let raw = C::ALL.iter().filter(|class| class.is_raw()).map(|class| class.as_str());
+            let names: Vec<_> = kinds.chain(raw).collect();
             return Err(format!("{name:?} is no type; the types are {}", names.join(", ")));
         }
-        for class in own.iter().chain(more) {
-            self.classes = self.classes.with(*class);
-        }
+        let named = Classes::of(kind.map_or(&[], classes_of)).and(Classes::of(class.as_slice()));
+        self.classes = self.classes.and(named);
         if deny {
-            self.claimed |= claimed.map_or(0, place);
+            let all = C::ALL.iter().filter(|class| named.has(**class));
+            self.classes = all.fold(self.classes, |set, class| set.and(Classes::of(disguises(*class))));
+            self.claimed |= kind.map_or(0, claim);
         }
         Ok(())
     }
 
     /// Whether a rule that allows covers the class.
-    pub(crate) fn certainly(&self, class: PayloadClass) -> bool {
-        let class = Classes::default().with(class);
-        if self.any { !class.meets(Classes::of(NAMED_ONLY)) } else { self.classes.meets(class) }
+    pub(crate) fn certainly(&self, class: C) -> bool {
+        if self.any { !NAMED_ONLY.contains(&class) } else { self.classes.has(class) }
     }
 
     /// Whether a rule that denies covers the class.
-    pub(crate) fn possibly(&self, class: PayloadClass, claimed: MsgType) -> bool {
-        self.any || self.classes.meets(Classes::default().with(class)) || self.claimed & place(claimed) != 0
+    pub(crate) fn possibly(&self, class: C, claimed: MsgType) -> bool {
+        self.any || self.classes.has(class) || self.claimed & claim(claimed) != 0
     }
 }
 
-fn place(kind: MsgType) -> u32 {
-    MsgType::ALL.iter().position(|other| *other == kind).map_or(0, |place| 1 << place)
+fn claim(kind: MsgType) -> u64 {
+    1 << kind as u64
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use venus_core::types::Address;
 
 use super::call::Call;
-use super::class;
 use super::config::{Action, PolicyConfig, PolicyError, Preset};
 use super::kinds::Kinds;
 use super::limits::Charge;
@@ -134,8 +133,10 @@ impl Compiled {
         }
         text.push_str("; to allow it, add a rule with ");
         text.push_str(&match call {
-            Some(call) => format!("types = [\"message\"], to = [{:?}], methods = [{}]", to(call), call.method),
-            None => format!("types = [{:?}]", class::name(facts.class)),
+            Some(call) => {
+                format!("types = [\"message\"], to = [{:?}], methods = [{}]", to(call), call.method)
+            }
+            None => format!("types = [{:?}]", facts.class.as_str()),
         });
         text
     }
@@ -146,7 +147,7 @@ fn to(call: &Call<'_>) -> String {
 }
 
 fn what(facts: &Facts<'_>, call: Option<&Call<'_>>) -> String {
-    call.map_or_else(|| format!("signing {}", class::name(facts.class)), Call::describe)
+    call.map_or_else(|| format!("signing {}", facts.class.as_str()), Call::describe)
 }
 
 fn pass(rule: &Rule, call: Option<&Call<'_>>) -> Pass {

@@ -132,7 +132,14 @@ impl Used {
     }
 
     /// Counts what was spent before a restart.
-    pub(crate) fn restore(&self, at: Duration, signer: Address, rule: &Arc<str>, period: Duration, value: u128) {
+    pub(crate) fn restore(
+        &self,
+        at: Duration,
+        signer: Address,
+        rule: &Arc<str>,
+        period: Duration,
+        value: u128,
+    ) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = Key { rule: rule.clone(), signer, what: What::Value };
         state.windows.entry(key).or_insert_with(|| Window::new(period)).add(at.as_millis(), value);
@@ -190,16 +197,18 @@ impl State {
 /// Charges of one rule belong together: a message and what it proposes may match the same one. Its signature counts
 /// once.
 fn parts_of(signer: Address, charges: &[Charge]) -> impl Iterator<Item = (Key, u128, u128, Duration)> {
-    charges.iter().enumerate().filter(|(i, charge)| charges.iter().take(*i).all(|c| c.rule != charge.rule)).flat_map(
-        move |(_, charge)| {
+    charges
+        .iter()
+        .enumerate()
+        .filter(|(i, charge)| charges.iter().take(*i).all(|c| c.rule != charge.rule))
+        .flat_map(move |(_, charge)| {
             let key = move |what| Key { rule: charge.rule.clone(), signer, what };
             let same = charges.iter().filter(|other| other.rule == charge.rule);
             let value = same.fold(0_u128, |sum, other| sum.saturating_add(other.value));
             let count = charge.limits.rate.map(|(limit, period)| (key(What::Count), 1, limit.into(), period));
             let total = charge.limits.total.map(|(limit, period)| (key(What::Value), value, limit, period));
             count.into_iter().chain(total.filter(|total| total.1 > 0))
-        },
-    )
+        })
 }
 
 fn over(key: &Key, window: &Window, amount: u128, limit: u128, now: u128) -> String {

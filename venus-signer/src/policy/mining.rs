@@ -9,13 +9,12 @@ use venus_core::cbor::Decode;
 use venus_core::types::{Address, Protocol};
 
 use super::call::{Call, Role, Same, fil_text, text};
-use super::class;
 use super::config::{MiningConfig, PolicyError};
 use super::kinds::{Kinds, may_be_aliases};
 use super::limits::{Charge, Limits};
 use super::params::{Fit, fit, proves};
 use super::rule::{Facts, addresses, amount, total};
-use super::view::PayloadClass;
+use crate::payload::PayloadClass;
 
 /// `PublishStorageDealsExported`.
 const PUBLISH_EXPORTED: u64 = 2_236_929_350;
@@ -77,10 +76,13 @@ impl Mining {
             C::Block if bls => "mining/block",
             C::Draw | C::RawDigest32 if bls => "mining/vrf",
             C::RawF3Vote | C::RawF3Ticket if bls => "mining/f3",
-            C::VerifyAddress => "mining/gateway-challenge",
-            C::StorageAsk | C::AskResponse | C::NetworkResponse | C::ProviderDealState | C::ClientDeal => {
-                "mining/deal-protocol"
-            }
+            C::Challenge => "mining/gateway-challenge",
+            C::StorageAsk
+            | C::AskResponse
+            | C::NetworkResponse
+            | C::DealState
+            | C::RawMarket
+            | C::ClientDeal => "mining/deal-protocol",
             other => return Err(refused(other)),
         };
         Ok(Allowed { clause, charge: None })
@@ -185,12 +187,12 @@ fn refused(class: PayloadClass) -> String {
         C::RawCid => "the bytes are the CID of a message whose contents are not shown",
         C::RawEth => "the bytes are an Ethereum transaction",
         C::RawBlock => "the bytes are a block header",
-        C::RawFrc102 => "the bytes are a text for a person (FRC-0102)",
-        C::DealProposal => "a deal proposal commits a client's funds",
-        C::Voucher => "a voucher is money",
+        C::RawFrc102 | C::RawEthText => "the bytes are a text for a person",
+        C::Deal | C::RawDeal => "a deal proposal commits a client's funds",
+        C::Voucher | C::RawVoucher => "a voucher is money",
         C::LegacyDealBytes => "the bytes are no deal proposal",
         C::Block | C::Draw | C::RawDigest32 | C::RawF3Vote | C::RawF3Ticket => "only BLS worker keys sign it",
         _ => "it is not of the flow of sealing and mining",
     };
-    format!("{why} (type {:?})", class::name(class))
+    format!("{why} (type {:?})", class.as_str())
 }

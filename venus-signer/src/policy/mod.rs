@@ -50,7 +50,7 @@
 //! | field | the rule is about |
 //! |---|---|
 //! | `keys` | the key that signs, by its own address (`f1`, `f3`, `f4`) |
-//! | `types` | a message type as in requests (`message`, `block`, …), or what raw bytes turned out to be: `digest32`, `f3-vote`, `f3-ticket`, `raw-cid`, `raw-eth`, `raw-block`, `frc102`, `raw-other`, `legacy-deal-bytes` |
+//! | `types` | a message type as in requests (`message`, `block`, …), or what raw bytes turned out to be: `raw-digest32`, `raw-cid`, `raw-frc102` (all: [`PayloadClass`](crate::PayloadClass)). In a rule that allows, `unknown` stands only for bytes that mean nothing elsewhere, and `f3` for votes and tickets |
 //! | `to` | recipients of messages |
 //! | `methods` | numbers, names (`WithdrawBalance`), names of one kind of actor (`miner.WithdrawBalance`); a name stands for its exported twin too |
 //! | `max_value`, `max_fee` | at most so much; in rules that allow. The fee is gas limit times fee cap |
@@ -65,7 +65,8 @@
 //! name matches in a rule that allows only if the parameters rule out any other actor, or if the rule names both the
 //! recipient and the kind; in a rule that denies it matches whatever it could be. `f0…` and `f2…` may be one actor:
 //! a rule that denies one also denies the other, unless [`ActorKinds`] or `[actors]` tell them apart. A rule that denies
-//! `message` also denies raw bytes that are a message's CID, and no rule allows those unless it names `raw-cid`.
+//! `message` also denies raw bytes that are a message's CID or an Ethereum transaction, and no rule allows those unless it
+//! names `raw-cid` or `raw-eth`.
 //!
 //! # Inside of messages
 //! A proposal to a multisig passes only if what it proposes passes too, as if the signer sent it itself: up to four
@@ -102,7 +103,6 @@ mod mining;
 mod params;
 mod rule;
 mod spent;
-mod view;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -259,7 +259,7 @@ impl Policy {
     /// Reads a request's message and what is inside of it.
     async fn subject<'a>(&self, compiled: &Compiled, review: &'a Review<'_>) -> Subject<'a> {
         let mut subject = Subject { calls: Vec::new(), message: false, fault: None };
-        let Some(message) = view::message(review.payload) else { return subject };
+        let Some(message) = review.payload.message() else { return subject };
         subject.message = true;
         let mut next = Call::of(message);
         if next.is_none() {
@@ -360,9 +360,9 @@ impl<'a> Subject<'a> {
 fn facts<'a>(review: &Review<'a>) -> Facts<'a> {
     Facts {
         signer: review.request.signer,
-        class: view::class(review.payload),
-        claimed: view::msg_type(review.payload),
-        fee: view::message(review.payload).map_or(0, |message| {
+        class: review.payload.class(),
+        claimed: review.payload.msg_type(),
+        fee: review.payload.message().map_or(0, |message| {
             // A negative fee cap pays nothing, and no node takes it.
             let fee_cap = call::atto(&message.gas_fee_cap).unwrap_or_default();
             fee_cap.saturating_mul(message.gas_limit.into())
@@ -380,7 +380,7 @@ fn entry(charge: &Charge, facts: &Facts<'_>, at: Duration) -> Spent {
 }
 
 fn step(facts: &Facts<'_>, call: Option<&Call<'_>>, decided: Result<Pass, Denial>) -> ExplainedStep {
-    let what = call.map_or_else(|| class::name(facts.class).to_owned(), Call::describe);
+    let what = call.map_or_else(|| facts.class.as_str().to_owned(), Call::describe);
     let (decision, by, reason) = match decided {
         Ok(pass) => (Action::Allow, pass.by.to_string(), String::new()),
         Err(denial) => (Action::Deny, denial.by.to_string(), denial.reason),

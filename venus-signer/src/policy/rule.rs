@@ -12,7 +12,7 @@ use super::config::{Action, PolicyError, RuleConfig, TotalConfig};
 use super::kinds::{Kinds, possible};
 use super::limits::Limits;
 use super::methods::{Hit, MethodSet};
-use super::view::PayloadClass;
+use crate::payload::PayloadClass;
 use crate::request::Caller;
 
 /// More rules than anybody can read.

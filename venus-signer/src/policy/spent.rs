@@ -50,7 +50,7 @@ mod sqlite {
     use sqlx::{Row, SqlSafeStr};
     use venus_core::types::{Network, address};
 
-    use super::{Address, BoxError, Duration, Spent, SpentStore, async_trait};
+    use super::{BoxError, Duration, Spent, SpentStore, async_trait};
 
     /// Several parts of the wallet share a database, each with its own list.
     const MIGRATION_TABLE: &str = "_venus_signer_policy_migrations";
