@@ -9,6 +9,7 @@ mod cipher;
 #[allow(dead_code, reason = "some of it only with stores that not every build has")]
 mod db;
 mod error;
+mod filter;
 pub mod frc0102;
 pub mod import;
 mod key;
@@ -17,6 +18,7 @@ mod keystore;
 pub mod mnemonic;
 mod payload;
 mod pipeline;
+pub mod policy;
 mod request;
 mod secret_json;
 #[cfg(feature = "server")]
@@ -30,6 +32,7 @@ pub use admin::SignerAdmin;
 pub use check::{Check, Refusal};
 pub use cipher::ScryptParams;
 pub use error::{KeyError, WalletError};
+pub use filter::ExprFilter;
 pub use import::KeyFormat;
 pub use key::{KeyInfo, KeyType};
 #[cfg(feature = "sqlite")]
