@@ -5,10 +5,14 @@ mod admin;
 pub mod audit;
 mod check;
 mod error;
+#[cfg(feature = "gateway")]
+pub mod gateway;
 mod key;
 mod key_text;
 mod keystore;
 mod payload;
+#[cfg(feature = "remote")]
+pub mod remote;
 mod pipeline;
 mod request;
 pub mod slashing;

@@ -9,6 +9,8 @@
 //! No caller's bytes pass through. A header that carries a signature is read too, as Go wallets do, and its
 //! signature does not enter the signed bytes. The keys of a draw's map may stand in any order.
 
+use sha2::{Digest, Sha256};
+
 use crate::request::SignRequest;
 use venus_core::api::SignerError;
 use venus_core::cbor::{CborError, Decode};
@@ -41,6 +43,8 @@ pub enum Payload {
     Block(Box<BlockHeader>),
     /// A VRF draw.
     Draw(DrawRandomParams),
+    /// The digest by which a gateway finds out that the wallet owns the key.
+    Challenge([u8; 32]),
 }
 
 impl Payload {
@@ -62,6 +66,7 @@ impl Payload {
                 worker_only(signer, meta)?;
                 read_draw(to_sign)
             }
+            MsgType::VerifyAddress => read_challenge(request),
             msg_type => Err(SignerError::Unsupported {
                 msg_type,
                 signer: *signer,
@@ -76,6 +81,7 @@ impl Payload {
             Self::Message(message) => message.cid().to_bytes(),
             Self::Block(header) => header.signing_bytes(),
             Self::Draw(params) => params.digest().to_vec(),
+            Self::Challenge(digest) => digest.to_vec(),
         }
     }
 }
@@ -100,6 +106,20 @@ fn read_message(signer: &Address, to_sign: &[u8], extra: &[u8]) -> Result<Payloa
         return Err(SignerError::Mismatch(KIND));
     }
     Ok(payload)
+}
+
+/// Either the gateway's side checked the challenge, or it is a Go gateway's: `sha256(its bytes ‖ our bytes)`.
+fn read_challenge(request: &SignRequest<'_>) -> Result<Payload, SignerError> {
+    const KIND: MsgType = MsgType::VerifyAddress;
+    let caller = request.caller;
+    let legacy =
+        caller.session_random.map(|random| Sha256::digest([&request.meta.extra[..], &random].concat()));
+    let expected = caller.approved_challenge.or(legacy.map(Into::into));
+    match expected {
+        Some(digest) if digest == request.to_sign => Ok(Payload::Challenge(digest)),
+        Some(_) => Err(SignerError::Mismatch(KIND)),
+        None => Err(SignerError::Denied("no gateway that this wallet is registered at asks".into())),
+    }
 }
 
 fn read_block(to_sign: &[u8]) -> Result<Payload, SignerError> {

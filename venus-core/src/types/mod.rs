@@ -14,6 +14,7 @@ mod amount;
 pub(crate) mod base32;
 mod bitfield;
 mod block;
+mod challenge;
 pub(crate) mod cids;
 mod deadline;
 mod draw;
@@ -51,6 +52,7 @@ pub use num_bigint::BigInt;
 
 pub use amount::{AmountError, fil, parse_fil};
 pub use block::{BlockMessages, BlockMsg, ChainMessage, FullBlock};
+pub use challenge::{ChallengeContext, ChallengeError, GatewayChallenge};
 pub use cids::{DAG_CBOR, blake2b_cid, cid_of, cids_of};
 pub use deadline::{Deadline, DeadlineInfo, Partition};
 pub use draw::DrawRandomParams;
