@@ -5,16 +5,19 @@ mod admin;
 pub mod audit;
 mod check;
 mod error;
+pub mod frc0102;
 #[cfg(feature = "gateway")]
 pub mod gateway;
+pub mod import;
 mod key;
 mod key_text;
 mod keystore;
 mod payload;
+mod pipeline;
 #[cfg(feature = "remote")]
 pub mod remote;
-mod pipeline;
 mod request;
+mod secret_json;
 pub mod slashing;
 mod vault;
 mod wallet;
@@ -22,9 +25,12 @@ mod wallet;
 pub use admin::SignerAdmin;
 pub use check::{Check, Refusal};
 pub use error::{KeyError, WalletError};
+pub use import::KeyFormat;
 pub use key::{KeyInfo, KeyType};
 pub use keystore::{KeyStore, MemoryKeyStore};
-pub use payload::{Payload, SigningNetwork};
+pub use payload::{
+    EthKind, EthTransaction, F3Ticket, F3Vote, MessageToSign, Payload, PayloadClass, RawClass, SigningNetwork, go_text,
+};
 pub use request::{Caller, Origin, Review, SignRequest};
 pub use vault::{LockState, Vault, VaultEvent};
 pub use wallet::{LocalWallet, WalletBuilder};

@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
-use venus_core::api::SignerError;
 use venus_core::clock::Clock;
 use venus_core::types::{Address, ChallengeContext, MsgMeta, MsgType};
 
 use super::live::Live;
 use super::wallet::WalletHandler;
 use super::wire::{ConnectedCompleted, Meta, RequestEvent, SignPayload, addresses, signature};
+use crate::payload::go_text;
 use crate::request::Caller;
 
 /// The bytes that a Go gateway adds to a challenge.
@@ -61,7 +61,7 @@ impl Registration {
     }
 
     async fn list(&self) -> Result<Vec<u8>, String> {
-        let list = self.wallet.list().await.map_err(|error| go_text(&error))?;
+        let list = self.wallet.list().await.map_err(|error| go_text(&error, ""))?;
         let json = addresses(&list);
         self.live.announced(list);
         Ok(json)
@@ -90,7 +90,7 @@ impl Registration {
             self.challenge(&mut caller, request.signer.0, &request.to_sign.0, &meta.extra)?;
         }
         let signed = self.wallet.sign(&caller, &request.signer.0, &request.to_sign.0, &meta).await;
-        Ok(signature(&signed.map_err(|error| go_text(&error))?))
+        Ok(signature(&signed.map_err(|error| bounded(&go_text(&error, meta.msg_type.as_str())))?))
     }
 
     /// The accounts that the request is made for. What the hub names can only be fewer than what the wallet supports.
@@ -149,18 +149,6 @@ fn metadata(meta: Meta) -> Result<MsgMeta, String> {
     Ok(MsgMeta { msg_type, extra: meta.extra.0 })
 }
 
-/// The words of Go where callers look for them.
-fn go_text(error: &SignerError) -> String {
-    match error {
-        SignerError::Locked => "wallet locked".to_owned(),
-        SignerError::KeyNotFound(_) => "record not found".to_owned(),
-        SignerError::Unsupported { msg_type, .. } if *msg_type == MsgType::Undefined => {
-            "get sign bytes: unsupported msgtype:".to_owned()
-        }
-        other => bounded(&other.to_string()),
-    }
-}
-
 fn bounded(text: &str) -> String {
-    text.chars().take(500).collect()
+    text.chars().take(1000).collect()
 }
