@@ -11,6 +11,8 @@ mod db;
 mod error;
 mod filter;
 pub mod frc0102;
+#[cfg(feature = "gateway")]
+pub mod gateway;
 pub mod import;
 mod key;
 mod key_text;
@@ -19,6 +21,8 @@ pub mod mnemonic;
 mod payload;
 mod pipeline;
 pub mod policy;
+#[cfg(feature = "remote")]
+pub mod remote;
 mod request;
 mod secret_json;
 #[cfg(feature = "server")]
