@@ -43,7 +43,11 @@ pub(super) fn transaction(bytes: &[u8]) -> Option<EthTransaction> {
             let items = Items::of(list)?;
             // Chain ID, nonce, two fees (one in type 1), gas limit, recipient.
             let to = if *kind == 1 { 4 } else { 5 };
-            Some(EthTransaction { kind: EthKind::Typed(*kind), chain_id: items.uint(0), to: items.address(to) })
+            Some(EthTransaction {
+                kind: EthKind::Typed(*kind),
+                chain_id: items.uint(0),
+                to: items.address(to),
+            })
         }
         list => {
             let items = Items::of(list)?;
@@ -105,7 +109,9 @@ struct Item<'a> {
 fn item(bytes: &[u8]) -> Option<(Item<'_>, &[u8])> {
     let (first, rest) = bytes.split_first()?;
     let (list, base) = match *first {
-        0..=0x7f => return bytes.split_at_checked(1).map(|(content, rest)| (Item { list: false, content }, rest)),
+        0..=0x7f => {
+            return bytes.split_at_checked(1).map(|(content, rest)| (Item { list: false, content }, rest));
+        }
         0x80..=0xbf => (false, 0x80),
         0xc0.. => (true, 0xc0),
     };
@@ -114,7 +120,8 @@ fn item(bytes: &[u8]) -> Option<(Item<'_>, &[u8])> {
         None | Some(0) => (short, rest),
         Some(len_of_len) => {
             let (len, rest) = rest.split_at_checked(len_of_len)?;
-            let len = len.iter().try_fold(0_usize, |acc, b| acc.checked_mul(256)?.checked_add((*b).into()))?;
+            let len =
+                len.iter().try_fold(0_usize, |acc, b| acc.checked_mul(256)?.checked_add((*b).into()))?;
             (len, rest)
         }
     };
@@ -129,7 +136,8 @@ mod tests {
     use super::*;
 
     /// Recorded from venus-wallet v1.20.0: a call of a contract with parameters.
-    const EIP_1559: &str = "02ee82013a07830186a083018a88831e848094ff000000000000000000000000000000000003e88203e884deadbeefc0";
+    const EIP_1559: &str =
+        "02ee82013a07830186a083018a88831e848094ff000000000000000000000000000000000003e88203e884deadbeefc0";
 
     #[test]
     fn forms_of_transactions() {
@@ -137,7 +145,10 @@ mod tests {
         let read = transaction(&bytes).unwrap();
         assert_eq!((read.kind, read.chain_id), (EthKind::Typed(2), Some(314)));
         assert_eq!(read.to.unwrap().to_bytes()[2..], bytes[21..41]);
-        assert!(transaction(&bytes[1..]).is_some_and(|t| t.kind == EthKind::Eip155), "nine items are nine items");
+        assert!(
+            transaction(&bytes[1..]).is_some_and(|t| t.kind == EthKind::Eip155),
+            "nine items are nine items"
+        );
         assert_eq!(transaction(&bytes[..bytes.len() - 1]), None);
         assert_eq!(transaction(&[&bytes[..], &[0]].concat()), None);
         let homestead = [0xc6, 1, 2, 3, 0x80, 5, 0x80];
