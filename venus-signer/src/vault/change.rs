@@ -69,7 +69,7 @@ impl Inner {
         to: &Arc<PasswordHash>,
     ) -> Result<Vec<SealedKey>, WalletError> {
         // Owned rows, because the compiler cannot prove a future of borrowed ones to be `Send`.
-        let work = rows.to_vec().into_iter().map(|row| self.reseal_one(row, from, to));
+        let work = rows.iter().cloned().map(|row| self.reseal_one(row, from, to));
         stream::iter(work).buffered(AT_A_TIME).try_collect().await
     }
 
