@@ -12,8 +12,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::nettype::NetType;
+use crate::{daemon, init};
 
-pub(crate) use ctx::{CliError, Ctx};
+pub(crate) use ctx::{ADDRESS_FILE, CliError, Ctx};
 
 /// The wallet of a Venus storage pool.
 #[derive(Debug, Parser)]
@@ -43,6 +44,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Makes a new wallet in the repository; an existing one stays as it is.
+    Init,
+    /// Runs the wallet until it is told to stop.
+    Run(Box<daemon::RunArgs>),
     /// Manages who may sign what by groups of keys.
     #[command(subcommand, alias = "st")]
     Strategy(strategy::StrategyCommand),
@@ -71,6 +76,8 @@ pub(crate) fn main() -> ExitCode {
 
 async fn run(ctx: &Ctx, command: Command) -> Result<(), CliError> {
     match command {
+        Command::Init => init::run(ctx).await,
+        Command::Run(args) => daemon::run(ctx, *args).await,
         Command::Strategy(command) => strategy::run(ctx, command).await,
         Command::Policy(command) => policy::run(ctx, command).await,
         Command::Audit(command) => audit::run(ctx, command).await,
