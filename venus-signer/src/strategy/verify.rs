@@ -12,7 +12,7 @@ use super::engine::{Level, Strategy};
 use super::index::Index;
 use super::token::presented;
 use crate::check::{Check, Refusal};
-use crate::payload::Payload;
+use crate::payload::{Payload, PayloadClass};
 use crate::request::{Caller, Origin, Review};
 
 /// Which keys a caller may see.
@@ -49,7 +49,7 @@ impl Strategy {
         }
         decide(&self.0.certain().await?.index, caller, key, msg_type, None)?;
         if self.options().level == Level::Methods && msg_type == MsgType::ChainMessage {
-            let message = message.ok_or(StrategyError::NilReference)?;
+            let message = message.ok_or_else(unseen)?;
             let names = names(message, &self.0.actors, &self.0.options).await?;
             // Again: what was revoked while a node was asked does not count.
             decide(&self.0.certain().await?.index, caller, key, msg_type, Some(&names))?;
@@ -86,6 +86,15 @@ impl Strategy {
         }
     }
 
+    async fn review(&self, review: &Review<'_>) -> Result<(), StrategyError> {
+        let (request, payload) = (review.request, review.payload);
+        let types = [Some(payload.msg_type()), implied(payload)];
+        for msg_type in types.into_iter().flatten() {
+            self.verify(request.caller, &request.signer, msg_type, payload.message()).await?;
+        }
+        Ok(())
+    }
+
     fn is_root(&self, caller: &Caller) -> bool {
         self.options().level == Level::Disabled
             || caller.origin == Origin::Embedded
@@ -113,23 +122,28 @@ fn decide(
     granted.iter().try_for_each(|rights| rights.allow(msg_type, names))
 }
 
+/// The CID of a message does not say what its method is.
+fn unseen() -> StrategyError {
+    StrategyError::NotAllowed("method unknown: send the message itself, as type message".into())
+}
+
 /// The keys of all accounts; `None` without an account.
 fn shared_keys(index: &Index, accounts: &[String]) -> Option<BTreeSet<Address>> {
     let of_each = accounts.iter().map(|account| index.keys_of_account(account));
     of_each.reduce(|all, these| all.intersection(&these).copied().collect())
 }
 
-/// What a request is by its payload. A caller that says `unknown` about a message is judged by the message.
-fn subject<'a>(review: &Review<'a>) -> (MsgType, Option<&'a Message>) {
-    if let Payload::Message(message) = review.payload {
-        return (MsgType::ChainMessage, Some(message));
+/// The type that plain bytes would be if they came with one. It has to be allowed besides the claimed one: whoever may
+/// sign `unknown` may not therefore sign messages and blocks.
+fn implied(payload: &Payload) -> Option<MsgType> {
+    match payload.class() {
+        PayloadClass::RawCid | PayloadClass::RawEth => Some(MsgType::ChainMessage),
+        PayloadClass::RawBlock => Some(MsgType::Block),
+        PayloadClass::RawDeal => Some(MsgType::DealProposal),
+        PayloadClass::RawVoucher => Some(MsgType::SignedVoucher),
+        PayloadClass::RawMarket => Some(MsgType::StorageAsk),
+        _ => None,
     }
-    let msg_type = match review.payload {
-        Payload::Block(_) => MsgType::Block,
-        Payload::Draw(_) => MsgType::DrawRandomParam,
-        _ => review.request.meta.msg_type,
-    };
-    (msg_type, None)
 }
 
 #[async_trait]
@@ -139,9 +153,7 @@ impl Check for Strategy {
     }
 
     async fn check(&self, review: &Review<'_>) -> Result<(), Refusal> {
-        let (msg_type, message) = subject(review);
-        let request = review.request;
-        match self.verify(request.caller, &request.signer, msg_type, message).await {
+        match self.review(review).await {
             Ok(()) => Ok(()),
             Err(error @ (StrategyError::Store(_) | StrategyError::Actor(_))) => {
                 Err(Refusal::Failed(error.into()))
