@@ -49,7 +49,8 @@ impl Listen {
 
     /// Serves everything until the stop.
     pub(super) fn serve(&self, server: &WalletServer, tasks: &mut Tasks) -> Result<(), BoxError> {
-        let ports = [Some((&self.main, server.router())), self.lotus.as_ref().map(|p| (p, server.lotus_router()))];
+        let ports =
+            [Some((&self.main, server.router())), self.lotus.as_ref().map(|p| (p, server.lotus_router()))];
         for (port, router) in ports.into_iter().flatten() {
             let (listener, stop) = (port.listener.try_clone()?, tasks.stop_token());
             let served = serve(listener, router, self.tls.clone(), stop, server.clone());
@@ -141,7 +142,8 @@ mod tests {
     fn multiaddrs() {
         assert_eq!(socket_addr("/ip4/127.0.0.1/tcp/5678/http").unwrap().to_string(), "127.0.0.1:5678");
         assert_eq!(socket_addr("/ip6/::1/tcp/0").unwrap().to_string(), "[::1]:0");
-        for text in ["", "127.0.0.1:5678", "/ip4/::1/tcp/1", "/ip4/127.0.0.1/udp/1", "/ip4/127.0.0.1/tcp/1/x"] {
+        for text in ["", "127.0.0.1:5678", "/ip4/::1/tcp/1", "/ip4/127.0.0.1/udp/1", "/ip4/127.0.0.1/tcp/1/x"]
+        {
             assert!(socket_addr(text).is_err(), "{text}");
         }
     }

@@ -3,7 +3,7 @@
 mod hubs;
 mod listen;
 mod logs;
-mod parts;
+pub(crate) mod parts;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -81,7 +81,8 @@ impl std::str::FromStr for SecretText {
 /// Runs the wallet until it is told to stop.
 pub(crate) async fn run(ctx: &Ctx, args: RunArgs) -> Result<(), CliError> {
     let stop = shutdown::install().map_err(|error| CliError(error.to_string()))?;
-    let format = args.log_format.parse().map_err(|error: logging::LoggingError| CliError(error.to_string()))?;
+    let format =
+        args.log_format.parse().map_err(|error: logging::LoggingError| CliError(error.to_string()))?;
     let reload = logging::init_reloadable(format, &logs::default_filter(), &Progress::stderr());
     let log = logs::Log::new(reload.map_err(|error| CliError(error.to_string()))?);
     init::ensure(ctx.repo())?;
@@ -171,9 +172,9 @@ impl Daemon<'_> {
         if section.listenaddress.is_empty() {
             return Ok(None);
         }
-        let address = section.listenaddress.parse().map_err(|_| {
-            "config.toml: [Metrics] ListenAddress: must be an address and a port, as 127.0.0.1:9678"
-        })?;
+        let address = section.listenaddress.parse().map_err(
+            |_| "config.toml: [Metrics] ListenAddress: must be an address and a port, as 127.0.0.1:9678",
+        )?;
         let token = Some(section.token.clone()).filter(|token| !token.expose_secret().is_empty());
         Ok(Some(metrics::install(address, token).await?))
     }

@@ -47,12 +47,15 @@ impl Parts {
         let mut builder = LocalWallet::builder(vault).network(network).audit(audit.clone());
         builder = builder.check(strategy.clone()).check(policy(ctx.repo(), config, &path).await?);
         if !config.signfilter.expr.trim().is_empty() {
-            builder = builder.check(ExprFilter::new(&config.signfilter.expr).timeout(config.signfilter.timeout));
+            builder =
+                builder.check(ExprFilter::new(&config.signfilter.expr).timeout(config.signfilter.timeout));
         }
         if config.slashing.enable {
             builder = builder.slashing(slashing(ctx).await?);
         } else {
-            tracing::warn!("[Slashing] Enable = false: nothing keeps a miner from signing two blocks for one height");
+            tracing::warn!(
+                "[Slashing] Enable = false: nothing keeps a miner from signing two blocks for one height"
+            );
         }
         let database = Arc::new(Database { keys });
         Ok(Self { wallet: builder.build(), audit, strategy, database })
@@ -141,7 +144,8 @@ pub(crate) fn slashing_file(ctx: &Ctx) -> PathBuf {
     ctx.repo().join(SLASHING_FILE)
 }
 
-fn signing_network(ctx: &Ctx, config: &Config) -> SigningNetwork {
+/// What signatures are made for.
+pub(crate) fn signing_network(ctx: &Ctx, config: &Config) -> SigningNetwork {
     let chain_id = match config.network.chainid {
         0 => ctx.nettype().chain_id(),
         other => other,
