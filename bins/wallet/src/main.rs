@@ -2,7 +2,9 @@
 
 mod cli;
 mod config;
+mod daemon;
 mod files;
+mod init;
 mod nettype;
 
 use std::process::ExitCode;

@@ -42,6 +42,19 @@ impl NetType {
         })
     }
 
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Mainnet => "mainnet",
+            Self::Cali => "cali",
+            Self::Butterfly => "butterfly",
+            Self::Integration => "integrationnet",
+            Self::Interop => "interop",
+            Self::Force => "force",
+            Self::TwoK => "2k",
+        }
+    }
+
     /// How addresses begin.
     pub(crate) fn prefix(self) -> Network {
         if self == Self::Mainnet { Network::Mainnet } else { Network::Testnet }

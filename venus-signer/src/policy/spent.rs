@@ -45,6 +45,8 @@ pub use sqlite::SqliteSpent;
 
 #[cfg(feature = "sqlite")]
 mod sqlite {
+    use std::path::Path;
+
     use sqlx::migrate::{Migration, MigrationType, Migrator};
     use sqlx::sqlite::{SqlitePool, SqliteRow};
     use sqlx::{Row, SqlSafeStr};
@@ -65,6 +67,14 @@ mod sqlite {
     }
 
     impl SqliteSpent {
+        /// Opens or creates a database of its own, or one that other parts of the wallet use too.
+        ///
+        /// # Errors
+        /// If the file cannot be opened or is no such database.
+        pub async fn open_file(path: &Path) -> Result<Self, BoxError> {
+            Self::open(crate::db::open(path, crate::db::Durability::Normal).await?).await
+        }
+
         /// Uses a database, and brings its table up to date. Whether commits survive a power cut is up to the pool.
         ///
         /// # Errors

@@ -68,18 +68,18 @@ impl Inner {
         from: &Arc<PasswordHash>,
         to: &Arc<PasswordHash>,
     ) -> Result<Vec<SealedKey>, WalletError> {
-        // Owned rows, because the compiler cannot prove a future of borrowed ones to be `Send`.
-        let work = rows.iter().cloned().map(|row| self.reseal_one(row, from, to));
+        // A list, not an iterator: the compiler cannot tell that a borrowing closure in it is one for all lifetimes.
+        let work: Vec<_> = rows.iter().map(|row| self.reseal_one(row, from, to)).collect();
         stream::iter(work).buffered(AT_A_TIME).try_collect().await
     }
 
     async fn reseal_one(
         &self,
-        row: SealedKey,
+        row: &SealedKey,
         from: &Arc<PasswordHash>,
         to: &Arc<PasswordHash>,
     ) -> Result<SealedKey, WalletError> {
-        let key = Arc::new(self.sealer.open(from, &row).await?);
+        let key = Arc::new(self.sealer.open(from, row).await?);
         self.sealer.seal(to, &key).await
     }
 

@@ -91,6 +91,11 @@ impl Ctx {
         }
     }
 
+    /// The file that `--password-file` names.
+    pub(crate) fn password_file(&self) -> Option<&Path> {
+        self.password_file.as_deref()
+    }
+
     /// The wallet's directory.
     pub(crate) fn repo(&self) -> &Path {
         &self.repo

@@ -171,6 +171,10 @@ pub(crate) struct Compat {
     /// How long a password counts for exports after a token has shown it.
     #[serde(with = "duration")]
     pub(crate) passwordproof: Duration,
+    /// `f4` senders may have the CID signed, as sophon-messager asks for it. No chain takes such a signature.
+    pub(crate) cidfordelegated: bool,
+    /// `dealproposal` may be a deal's UUID or a hash, as Curio and Boost send it.
+    pub(crate) legacydealbytes: bool,
     /// Challenges that do not name a configured hub are answered, as hubs written in Go need it.
     pub(crate) gohubs: bool,
 }
@@ -181,6 +185,8 @@ impl Default for Compat {
             anonymousread: false,
             exportwithoutpassword: false,
             passwordproof: Duration::from_secs(60),
+            cidfordelegated: false,
+            legacydealbytes: false,
             gohubs: false,
         }
     }
