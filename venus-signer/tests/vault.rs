@@ -396,6 +396,56 @@ async fn a_failing_store_leaves_one_password_that_works() {
 }
 
 #[tokio::test]
+async fn a_broken_store_neither_opens_nor_keeps_open() {
+    let (store, vault, addresses) = filled(2, "password").await;
+    let (right, wrong) = (password("password"), password("wrong"));
+    store.blind.store(true, Ordering::SeqCst);
+    vault.verify_password(&right).await.unwrap();
+    vault.signing_key(&addresses[0]).await.unwrap();
+    vault.lock(&right).await.unwrap();
+    for _ in 0..9 {
+        assert!(text(vault.unlock(&wrong).await).contains("disk I/O error"), "nobody guessed here");
+    }
+    assert_eq!(vault.state(), LockState::Locked);
+    store.blind.store(false, Ordering::SeqCst);
+    vault.unlock(&right).await.unwrap();
+
+    // The answer to a change is lost, and the store cannot tell: locked, and one of both passwords unlocks.
+    let vault = restart(&store);
+    vault.unlock(&right).await.unwrap();
+    store.blind_after_swap.store(true, Ordering::SeqCst);
+    assert!(text(vault.change_password(&right, &password("new")).await).contains("connection lost"));
+    assert_eq!(vault.state(), LockState::Locked);
+    store.blind.store(false, Ordering::SeqCst);
+    assert!(vault.unlock(&right).await.is_err());
+    vault.unlock(&password("new")).await.unwrap();
+    vault.signing_key(&addresses[1]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_change_that_is_given_up_leaves_a_vault_that_works() {
+    let (store, vault, addresses) = filled(3, "old").await;
+    let (old, new) = (password("old"), password("new"));
+    // Given up before the keys are replaced, and after.
+    for (after, opens) in [(false, &old), (true, &new)] {
+        store.hang(after);
+        tokio::select! {
+            biased;
+            done = vault.change_password(&old, &new) => panic!("{done:?}"),
+            () = store.hanging.notified() => {}
+        }
+        assert_eq!(vault.state(), LockState::Locked, "nobody knows which password it is");
+        vault.unlock(opens).await.unwrap();
+    }
+    vault.verify_password(&new).await.unwrap();
+    let vault = restart(&store);
+    vault.unlock(&new).await.unwrap();
+    for address in &addresses {
+        vault.signing_key(address).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn backups_are_restored_whole_into_any_vault() {
     let (_, vault, addresses) = filled(6, "then").await;
     let backup = vault.backup().await.unwrap();

@@ -1,12 +1,13 @@
 //! What the tests of the vault share.
 #![allow(dead_code)]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use tokio::sync::Notify;
 use venus_core::clock::ManualClock;
 use venus_core::entropy::SeededEntropy;
 use venus_core::types::Address;
@@ -58,13 +59,30 @@ pub(crate) struct Watched {
     pub(crate) full: AtomicBool,
     /// The next swap is done, and its answer is lost.
     pub(crate) lose_answer: AtomicBool,
+    /// The next swap is done, its answer is lost, and reads fail from then on.
+    pub(crate) blind_after_swap: AtomicBool,
     /// Reads fail.
     pub(crate) blind: AtomicBool,
+    /// The next swap never ends, before or after its effect.
+    hang: Mutex<Option<bool>>,
+    /// It hangs now.
+    pub(crate) hanging: Notify,
 }
 
 impl Watched {
     pub(crate) fn writes(&self) -> usize {
         self.writes.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn hang(&self, after: bool) {
+        *self.hang.lock().unwrap() = Some(after);
+    }
+
+    async fn hangs(&self, after: bool) {
+        if self.hang.lock().unwrap().take_if(|when| *when == after).is_some() {
+            self.hanging.notify_one();
+            std::future::pending::<()>().await;
+        }
     }
 
     fn write(&self) -> Result<(), WalletError> {
@@ -108,8 +126,12 @@ impl KeyStore for Watched {
 
     async fn swap(&self, old: &[SealedKey], new: &[SealedKey]) -> Result<(), WalletError> {
         self.write()?;
+        self.hangs(false).await;
         self.inner.swap(old, new).await?;
-        if self.lose_answer.swap(false, Ordering::SeqCst) {
+        self.hangs(true).await;
+        let blind = self.blind_after_swap.swap(false, Ordering::SeqCst);
+        self.blind.fetch_or(blind, Ordering::SeqCst);
+        if self.lose_answer.swap(false, Ordering::SeqCst) || blind {
             return Err(WalletError::Store("connection lost".into()));
         }
         Ok(())
