@@ -31,6 +31,15 @@ pub enum KeyError {
     /// The text is not the exported form at all.
     #[error("key info: {0}")]
     Malformed(&'static str),
+    /// Words that are no mnemonic.
+    #[error("mnemonic {0}")]
+    Mnemonic(&'static str),
+    /// A word, counted from 1, that is not in the English list.
+    #[error("mnemonic: word {0} is not in the English list of BIP-39")]
+    UnknownWord(usize),
+    /// A derivation path that leads to no key.
+    #[error("derivation path {0}")]
+    Path(&'static str),
 }
 
 impl Classify for KeyError {

@@ -1,6 +1,9 @@
 //! The wallet of a Venus storage pool. See the README.
 
 mod cli;
+mod config;
+mod files;
+mod nettype;
 
 use std::process::ExitCode;
 

@@ -1,4 +1,24 @@
 //! Every request, allowed or denied, on record.
+//!
+//! [`SqliteAudit`] keeps records in the `sign_record` table of Go's venus-wallet, in the same file, so that each reads
+//! what the other wrote. Columns of ours tell more, and chain the records: each has the hash of the one before in its
+//! own, so that a changed, removed, inserted or moved record is found ([`AuditReader::verify`]). Whoever can write the
+//! file can also write a new chain, so note the head that `audit verify` prints somewhere else.
+
+#[cfg(feature = "sqlite")]
+mod chain;
+mod query;
+#[cfg(feature = "sqlite")]
+mod reader;
+#[cfg(feature = "sqlite")]
+mod row;
+#[cfg(feature = "sqlite")]
+mod schema;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod stamp;
+#[cfg(feature = "sqlite")]
+mod writer;
 
 use std::fmt;
 
@@ -8,6 +28,14 @@ use venus_core::types::Signature;
 
 use crate::payload::Payload;
 use crate::request::SignRequest;
+
+#[cfg(feature = "sqlite")]
+pub use chain::{Anchor, Broken, Verified};
+pub use query::{Outcome, RecordQuery, SignRecord, StoredRecord};
+#[cfg(feature = "sqlite")]
+pub use reader::{AuditReader, MAX_PAGE};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{AuditConfig, SqliteAudit};
 
 /// The record could not be kept; the signature is withheld.
 #[derive(Debug, thiserror::Error)]

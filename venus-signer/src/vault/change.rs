@@ -68,11 +68,19 @@ impl Inner {
         from: &Arc<PasswordHash>,
         to: &Arc<PasswordHash>,
     ) -> Result<Vec<SealedKey>, WalletError> {
-        let work = rows.iter().map(|row| async move {
-            let key = Arc::new(self.sealer.open(from, row).await?);
-            self.sealer.seal(to, &key).await
-        });
+        // Owned rows, because the compiler cannot prove a future of borrowed ones to be `Send`.
+        let work = rows.iter().cloned().map(|row| self.reseal_one(row, from, to));
         stream::iter(work).buffered(AT_A_TIME).try_collect().await
+    }
+
+    async fn reseal_one(
+        &self,
+        row: SealedKey,
+        from: &Arc<PasswordHash>,
+        to: &Arc<PasswordHash>,
+    ) -> Result<SealedKey, WalletError> {
+        let key = Arc::new(self.sealer.open(from, &row).await?);
+        self.sealer.seal(to, &key).await
     }
 
     async fn swap(&self, old: &[SealedKey], new: &[SealedKey]) -> Result<(), Swap> {
