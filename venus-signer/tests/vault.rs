@@ -257,7 +257,7 @@ async fn a_vault_in_memory_is_never_locked() {
     assert_eq!(text(vault.change_password(&word, &word).await), "password not set");
     assert!(!vault.lock_now());
     assert_eq!(vault.state(), LockState::Unlocked);
-    assert_eq!(vault.export(&address, None).await.unwrap().key_type(), KeyType::Bls);
+    assert_eq!(vault.export(&address, None).await.unwrap().key_type(), KeyType::ALL[1]);
 }
 
 /// Every answer is a key or `Locked`, whatever goes on.
@@ -509,6 +509,24 @@ async fn no_format_shows_a_password_or_key() {
     let shown = format!("{vault:?} {:?} {store:?}", options());
     assert!(!shown.contains("horse") && !shown.contains("ciphertext"), "{shown}");
     let _: Vec<Address> = vault.list().await.unwrap();
+}
+
+/// Services await these on any thread.
+#[tokio::test]
+async fn futures_are_send() {
+    fn send<T: Send>(future: T) -> T {
+        future
+    }
+    let (_, vault, addresses) = filled(1, "one").await;
+    let (one, two) = (password("one"), password("two"));
+    send(vault.change_password(&one, &two)).await.unwrap();
+    let backup = send(vault.backup()).await.unwrap();
+    send(vault.restore(&backup, &two)).await.unwrap();
+    send(vault.export(&addresses[0], Some(&two))).await.unwrap();
+    send(vault.put(key(3))).await.unwrap();
+    send(vault.remove(&addresses[0])).await.unwrap();
+    send(vault.lock(&two)).await.unwrap();
+    send(vault.unlock(&two)).await.unwrap();
 }
 
 mod properties {

@@ -20,7 +20,7 @@ pub(crate) fn password(text: &str) -> SecretString {
 }
 
 pub(crate) fn key(n: u64) -> KeyInfo {
-    let key_type = if n.is_multiple_of(2) { KeyType::Secp256k1 } else { KeyType::Bls };
+    let key_type = KeyType::ALL[n as usize % KeyType::ALL.len()];
     KeyInfo::generate(key_type, &SeededEntropy::new(n, "vault keys")).unwrap()
 }
 
