@@ -18,8 +18,8 @@ use venus_core::types::{
     TokenAmount,
 };
 use venus_signer::{
-    Caller, KeyInfo, KeyStore, KeyType, LocalWallet, MemoryKeyStore, Payload, PayloadClass, SignRequest,
-    SigningNetwork, WalletError,
+    Caller, KeyInfo, KeyType, LocalWallet, Payload, PayloadClass, SignRequest, SigningNetwork, Vault,
+    WalletError,
 };
 
 struct Fixture {
@@ -113,7 +113,7 @@ fn no_format_shows_a_key() {
     let bytes = BASE64.decode(base64.as_bytes()).unwrap();
     let hex = HEXLOWER.encode(&bytes);
 
-    let store = MemoryKeyStore::new();
+    let store = Vault::in_memory();
     let address = FIXTURE.runtime.block_on(store.put(key.clone())).unwrap();
     let mut shown = vec![format!("{key:?} {key:#?} {store:?} {store:#?} {json:?} {:?}", key.to_hex())];
     shown.push(format!("{:?} {:?}", KeyInfo::from_json(&hex), KeyInfo::from_hex(&hex)));
