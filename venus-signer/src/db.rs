@@ -70,12 +70,15 @@ fn options(path: &Path, durability: Durability) -> SqliteConnectOptions {
         Durability::Full => SqliteSynchronous::Full,
         Durability::Normal => SqliteSynchronous::Normal,
     };
+    // A deleted key, or one under an old password, shall not stay in free pages. Records need not pay for that.
+    let secure_delete = if durability == Durability::Full { "ON" } else { "OFF" };
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
         .foreign_keys(true)
+        .pragma("secure_delete", secure_delete)
         .busy_timeout(BUSY_TIMEOUT)
         // What is logged of statements could be what nobody should read.
         .disable_statement_logging()

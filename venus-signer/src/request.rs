@@ -43,6 +43,9 @@ pub struct Caller {
     /// The wallet's random bytes in the session that a challenge (`verifyaddress`) has to answer. Without them no
     /// challenge is signed.
     pub session_random: Option<[u8; 32]>,
+    /// The digest of a challenge (`verifyaddress`) that was checked already: it names the hub, the account, the channel
+    /// and the key. It is signed as the answer, and nothing else of that kind but what `session_random` allows.
+    pub approved_challenge: Option<[u8; 32]>,
 }
 
 impl Caller {

