@@ -11,7 +11,8 @@ use venus_core::api::{ISigner, SignerError, SignerExt};
 use venus_core::entropy::SeededEntropy;
 use venus_core::types::{Address, BlockHeader, Cid, MsgMeta, MsgType};
 use venus_signer::slashing::{
-    self, BlockSlot, Entry, HistoryError, MemorySlashing, Reserved, Slot, SlashingStore, SqliteSlashing, VoteSlot,
+    self, BlockSlot, Entry, HistoryError, MemorySlashing, Reserved, SlashingStore, Slot, SqliteSlashing,
+    VoteSlot,
 };
 use venus_signer::{KeyType, LocalWallet, Vault};
 
@@ -70,7 +71,10 @@ async fn suite(store: &dyn SlashingStore) {
     let lower = Entry::MinerFloor { miner: 1000, height: 3 };
     assert_eq!(store.merge(&[lower]).await.unwrap().known, 1);
     let summary = store.summary().await.unwrap();
-    assert_eq!((summary[0].name.as_str(), summary[0].floor, summary[0].highest), ("f01000", Some(12), Some(12)));
+    assert_eq!(
+        (summary[0].name.as_str(), summary[0].floor, summary[0].highest),
+        ("f01000", Some(12), Some(12))
+    );
     assert_eq!(summary.len(), 3);
 }
 
@@ -94,7 +98,10 @@ async fn bounded(store: &dyn SlashingStore) {
     assert!(summary.iter().all(|history| (10..=74).contains(&history.kept)), "{summary:?}");
     let floor = summary[0].floor.unwrap();
     assert_eq!(store.take(&block(1, floor, 255, 255)).await.unwrap(), Reserved::Below { floor });
-    assert_eq!(store.take(&vote(0, 0, 1, 1)).await.unwrap(), Reserved::Below { floor: summary[1].floor.unwrap() });
+    assert_eq!(
+        store.take(&vote(0, 0, 1, 1)).await.unwrap(),
+        Reserved::Below { floor: summary[1].floor.unwrap() }
+    );
     // A height far away takes one slot, and moves the floor by one at most.
     assert_eq!(store.take(&block(1, i64::MAX, 254, 254)).await.unwrap(), Reserved::New);
     assert_eq!(store.take(&block(1, 200, 253, 253)).await.unwrap(), Reserved::New);
@@ -116,7 +123,8 @@ async fn of_many_at_a_time_in_two_instances_one_gets_the_slot() {
             let store = stores[usize::from(n % 2)].clone();
             tokio::spawn(async move { store.take(&block(1000, height, n, n)).await.unwrap() })
         });
-        let taken = join_all(takers).await.into_iter().filter(|r| *r.as_ref().unwrap() == Reserved::New).count();
+        let taken =
+            join_all(takers).await.into_iter().filter(|r| *r.as_ref().unwrap() == Reserved::New).count();
         assert_eq!(taken, 1);
     }
 }
@@ -189,7 +197,8 @@ async fn bad_histories_are_told_apart() {
     let store = MemorySlashing::new("mainnet");
     let head = r#"{"metadata":{"format":"venus-slashing-history","version":1,"network":"mainnet"}}"#;
     let hash = "ab".repeat(32);
-    let line = format!(r#"{{"block":{{"miner":"f01000","height":5,"parents":"{hash}","header_hash":"{hash}"}}}}"#);
+    let line =
+        format!(r#"{{"block":{{"miner":"f01000","height":5,"parents":"{hash}","header_hash":"{hash}"}}}}"#);
     let import = async |text: String| slashing::import(&store, &mut text.as_bytes()).await;
     let foreign = import(head.replace("mainnet", "calibnet")).await;
     assert!(matches!(foreign, Err(HistoryError::ForeignNetwork { .. })));
@@ -292,7 +301,10 @@ async fn deviation_04_one_block_for_a_height_and_for_parents() {
     let signature = wallet.sign_block(&worker, &first).await.unwrap();
     assert_eq!(wallet.sign_block(&worker, &first).await.unwrap(), signature);
     let second = denied(wallet.sign_block(&worker, &header(100, &[3], 7)).await);
-    assert!(second.contains("f01000") && second.contains("height 100") && second.contains("next round"), "{second}");
+    assert!(
+        second.contains("f01000") && second.contains("height 100") && second.contains("next round"),
+        "{second}"
+    );
     // The chain compares parents without their order.
     let offset = denied(wallet.sign_block(&worker, &header(101, &[2, 1], 7)).await);
     assert!(offset.contains("same parents"), "{offset}");
@@ -329,7 +341,9 @@ async fn deviation_04_one_f3_vote_for_a_step() {
         assert!(reason.contains("instance 9, round 0, phase 1"), "{reason}");
     }
     wallet.sign(&worker, &gpbft(1, 2), &MsgMeta::of(MsgType::F3)).await.unwrap();
-    assert!(denied(wallet.sign(&worker, &gpbft(u64::MAX, 2), &MsgMeta::of(MsgType::F3)).await).contains("beyond"));
+    assert!(
+        denied(wallet.sign(&worker, &gpbft(u64::MAX, 2), &MsgMeta::of(MsgType::F3)).await).contains("beyond")
+    );
     let mut ticket = b"VRF:filecoin:".to_vec();
     ticket.extend([1; 32]);
     ticket.push(b':');

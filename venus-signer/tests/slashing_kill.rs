@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use venus_core::entropy::{Entropy, SeededEntropy};
-use venus_signer::slashing::{BlockSlot, Reserved, Slot, SlashingStore, SqliteSlashing};
+use venus_signer::slashing::{BlockSlot, Reserved, SlashingStore, Slot, SqliteSlashing};
 
 const CHILD: &str = "VENUS_SLASHING_KILL_CHILD";
 const KILLS: u64 = 1000;
@@ -50,10 +50,14 @@ async fn sign(store: &SqliteSlashing, seed: u64, signer: u64) {
         // Few heights, so that processes that died have left something at most of them.
         let height = number(&entropy) % 2000;
         let (parents, header) = (number(&entropy) % 4000, number(&entropy));
-        let slot = BlockSlot { miner: 1000, height: height as i64, parents: hash(parents), header: hash(header) };
+        let slot =
+            BlockSlot { miner: 1000, height: height as i64, parents: hash(parents), header: hash(header) };
         if let Ok(Reserved::New | Reserved::Again) = store.take(&Slot::Block(slot)).await {
             // One write: a line is there wholly or not at all.
-            std::io::stdout().lock().write_all(format!("SIGNED {height} {parents} {header}\n").as_bytes()).unwrap();
+            std::io::stdout()
+                .lock()
+                .write_all(format!("SIGNED {height} {parents} {header}\n").as_bytes())
+                .unwrap();
         }
         println!("TRIED");
     }
@@ -87,8 +91,7 @@ fn a_thousand_kills_release_no_two_headers_for_a_height_or_parents() {
         seen.extend(lines.map_while(Result::ok));
         for line in seen {
             let Some((_, told)) = line.split_once("SIGNED ") else { continue };
-            let [height, on, header]: [&str; 3] =
-                told.split(' ').collect::<Vec<_>>().try_into().unwrap();
+            let [height, on, header]: [&str; 3] = told.split(' ').collect::<Vec<_>>().try_into().unwrap();
             let at = heights.entry(height.into()).or_insert_with(|| header.into());
             assert_eq!(at, header, "two headers for height {height}, after kill {kill}");
             let of = parents.entry(on.into()).or_insert_with(|| header.into());

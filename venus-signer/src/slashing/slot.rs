@@ -3,8 +3,8 @@
 use venus_core::crypto::hash::blake2b_256;
 use venus_core::types::{Address, BlockHeader, Network, Payload, address};
 
-use super::store::Reserved;
 use super::SlashingError;
+use super::store::Reserved;
 use crate::payload::{F3Vote, PayloadClass};
 use crate::request::Review;
 
@@ -87,7 +87,8 @@ impl Slot {
             return block(header).map(Some);
         }
         if payload.class() == PayloadClass::RawBlock {
-            return refuse("the bytes look like a block header, and are none that can be read".into()).map(Some);
+            return refuse("the bytes look like a block header, and are none that can be read".into())
+                .map(Some);
         }
         payload.f3_vote().map(|cast| vote(&review.request.signer, cast, &payload.signing_bytes())).transpose()
     }

@@ -1,7 +1,7 @@
 //! Signing and verifying, against the bare libraries.
 
-use blst::min_pk::{PublicKey, SecretKey, Signature as BlsSignature};
 use blst::BLST_ERROR;
+use blst::min_pk::{PublicKey, SecretKey, Signature as BlsSignature};
 use k256::ecdsa::{SigningKey, VerifyingKey};
 use tokio::runtime::{Builder, Runtime};
 use venus_core::api::ISigner;
@@ -16,8 +16,8 @@ const BLS: Names = Names { measure: "bls_sign_verify", baseline: "blst" };
 
 /// A key below both groups' orders whichever way it is read.
 const SECRET: [u8; 32] = [
-    0x2a, 0x2a, 0x2a, 0x2a, 0x2a, 0x2a, 0x2a, 0x2a, 0x5f, 0xbf, 0x0e, 0xd0, 0xf8, 0x36, 0x4c, 0x01, 0xff, 0x27, 0x54,
-    0x0e, 0xcd, 0x66, 0x69, 0xff, 0x4c, 0xc5, 0x48, 0xcb, 0xe6, 0x0e, 0xf5, 0x2b,
+    0x2a, 0x2a, 0x2a, 0x2a, 0x2a, 0x2a, 0x2a, 0x2a, 0x5f, 0xbf, 0x0e, 0xd0, 0xf8, 0x36, 0x4c, 0x01, 0xff,
+    0x27, 0x54, 0x0e, 0xcd, 0x66, 0x69, 0xff, 0x4c, 0xc5, 0x48, 0xcb, 0xe6, 0x0e, 0xf5, 0x2b,
 ];
 
 /// The libraries' own keys for [`SECRET`].
@@ -29,7 +29,9 @@ pub(super) enum Bare {
 impl Bare {
     pub(super) fn new(names: Names, key_type: KeyType) -> Result<Self, BenchError> {
         if key_type == KeyType::Secp256k1 {
-            return SigningKey::from_slice(&SECRET).map(|key| Self::Secp(Box::new(key))).map_err(|e| names.failed(e));
+            return SigningKey::from_slice(&SECRET)
+                .map(|key| Self::Secp(Box::new(key)))
+                .map_err(|e| names.failed(e));
         }
         let mut scalar = SECRET;
         scalar.reverse();
@@ -103,7 +105,10 @@ fn runtime() -> Result<Runtime, BenchError> {
 }
 
 pub(super) fn measure(effort: &Effort) -> Result<Vec<Measure>, BenchError> {
-    [(SECP, KeyType::Secp256k1), (BLS, KeyType::Bls)].map(|(names, kind)| one(effort, names, kind)).into_iter().collect()
+    [(SECP, KeyType::Secp256k1), (BLS, KeyType::Bls)]
+        .map(|(names, kind)| one(effort, names, kind))
+        .into_iter()
+        .collect()
 }
 
 fn one(effort: &Effort, names: Names, key_type: KeyType) -> Result<Measure, BenchError> {

@@ -48,7 +48,10 @@ impl Guarded {
 }
 
 pub(super) fn measure(effort: &Effort) -> Result<Vec<Measure>, BenchError> {
-    [(SECP, KeyType::Secp256k1), (BLS, KeyType::Bls)].map(|(names, kind)| one(effort, names, kind)).into_iter().collect()
+    [(SECP, KeyType::Secp256k1), (BLS, KeyType::Bls)]
+        .map(|(names, kind)| one(effort, names, kind))
+        .into_iter()
+        .collect()
 }
 
 fn one(effort: &Effort, names: Names, key_type: KeyType) -> Result<Measure, BenchError> {

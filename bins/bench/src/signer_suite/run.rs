@@ -12,7 +12,8 @@ use super::bare::{Request, requests};
 use super::guarded::Guarded;
 use crate::measure::{BenchError, Effort, Measure, Names, same};
 
-const NAMES: Names = Names { measure: "sign_30000_memory", baseline: "memory after the first 2 000, bytes a signature" };
+const NAMES: Names =
+    Names { measure: "sign_30000_memory", baseline: "memory after the first 2 000, bytes a signature" };
 /// Signatures to warm up and in all, at 64 at a time.
 const WARM: u64 = 2_000;
 const ALL: u64 = 30_000;
