@@ -25,6 +25,12 @@ async fn the_exit_code_decides() {
 }
 
 #[tokio::test]
+async fn a_program_that_cannot_be_started() {
+    let refused = text(ask(&ExprFilter::new("exit 0 \0"), &send(MINER, "1")).await);
+    assert!(refused.starts_with("filter cmd run error "), "{refused}");
+}
+
+#[tokio::test]
 async fn what_a_program_reads() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("in");
@@ -87,8 +93,9 @@ async fn gone(pid_file: &Path) {
     };
     let alive = || {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // A zombie of somebody else's child is init's to reap.
-        !stat.is_empty() && !stat.contains(") Z ")
+        // What the program started is init's to reap, the program itself ours.
+        let orphan = stat.split_whitespace().nth(3) != Some(std::process::id().to_string().as_str());
+        !stat.is_empty() && !(orphan && stat.contains(") Z "))
     };
     while alive() {
         tokio::task::yield_now().await;
@@ -109,8 +116,9 @@ async fn a_program_that_takes_too_long_is_ended_with_its_children() {
 #[tokio::test]
 async fn a_cancelled_request_leaves_no_process() {
     let dir = tempfile::tempdir().unwrap();
-    let pid = dir.path().join("pid");
-    let filter = ExprFilter::new(format!("sleep 1000 & echo $! > {}; wait", pid.display()));
+    let (pid, own) = (dir.path().join("pid"), dir.path().join("own"));
+    let files = (own.display(), pid.display());
+    let filter = ExprFilter::new(format!("echo $$ > {}; sleep 1000 & echo $! > {}; wait", files.0, files.1));
     let task = tokio::spawn({
         let filter = filter.clone();
         async move { ask(&filter, &send(MINER, "1")).await }
@@ -121,6 +129,7 @@ async fn a_cancelled_request_leaves_no_process() {
     task.abort();
     assert!(task.await.unwrap_err().is_cancelled());
     gone(&pid).await;
+    gone(&own).await;
     // Its place is free again.
     let one = ExprFilter::new("exit 0").concurrency(1);
     ask(&one, &send(MINER, "1")).await.unwrap();

@@ -209,7 +209,7 @@ async fn types_and_the_preset_for_payloads() {
 #[tokio::test]
 async fn the_preset_for_methods() {
     let deals = venus_core::actors::market::PublishStorageDealsParams::default().to_cbor();
-    let cases: Vec<(&str, &str, u64, &str, Vec<u8>, bool)> = vec![
+    let cases = [
         ("post", MINER, 5, "0", post(), true),
         ("post with value", MINER, 5, "1", post(), false),
         ("post with a tail", MINER, 5, "0", [post(), vec![0]].concat(), false),
