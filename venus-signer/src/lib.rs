@@ -25,7 +25,8 @@ pub use import::KeyFormat;
 pub use key::{KeyInfo, KeyType};
 pub use keystore::{KeyStore, MemoryKeyStore};
 pub use payload::{
-    EthKind, EthTransaction, F3Ticket, F3Vote, MessageToSign, Payload, PayloadClass, RawClass, SigningNetwork, go_text,
+    EthKind, EthTransaction, F3Ticket, F3Vote, MessageToSign, Payload, PayloadClass, RawClass,
+    SigningNetwork, go_text,
 };
 pub use request::{Caller, Origin, Review, SignRequest};
 pub use vault::{LockState, Vault, VaultEvent};
