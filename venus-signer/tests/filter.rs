@@ -95,7 +95,8 @@ async fn gone(pid_file: &Path) {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         // What the program started is init's to reap, the program itself ours.
         let orphan = stat.split_whitespace().nth(3) != Some(std::process::id().to_string().as_str());
-        !stat.is_empty() && !(orphan && stat.contains(") Z "))
+        let reaped_by_others = orphan && stat.contains(") Z ");
+        !(stat.is_empty() || reaped_by_others)
     };
     while alive() {
         tokio::task::yield_now().await;
