@@ -8,6 +8,8 @@ use venus_core::types::Address;
 
 /// Fewest items of any transaction: nonce, price, limit, to, value, input.
 const MIN_ITEMS: usize = 6;
+/// First byte of the Ethereum form of an actor ID: `ff`, eleven zeros, the ID big-endian.
+const MASKED_ID: u8 = 0xff;
 
 /// The form of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +32,7 @@ pub struct EthTransaction {
     pub kind: EthKind,
     /// The chain that it is for, if it says so.
     pub chain_id: Option<u64>,
-    /// Whom it calls, as an `f410f` address; `None` deploys a contract.
+    /// Whom it calls, an `f410f` address or an ID; `None` deploys a contract.
     pub to: Option<Address>,
 }
 
@@ -95,8 +97,13 @@ impl<'a> Items<'a> {
     }
 
     fn address(&self, index: usize) -> Option<Address> {
-        let bytes = self.string(index).filter(|bytes| bytes.len() == 20)?;
-        Address::new_delegated(EAM_NAMESPACE, bytes).ok()
+        let bytes: &[u8; 20] = self.string(index)?.try_into().ok()?;
+        match bytes {
+            [MASKED_ID, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, id @ ..] => {
+                Some(Address::new_id(u64::from_be_bytes(*id)))
+            }
+            _ => Address::new_delegated(EAM_NAMESPACE, bytes).ok(),
+        }
     }
 }
 
@@ -144,7 +151,10 @@ mod tests {
         let bytes = HEXLOWER.decode(EIP_1559.as_bytes()).unwrap();
         let read = transaction(&bytes).unwrap();
         assert_eq!((read.kind, read.chain_id), (EthKind::Typed(2), Some(314)));
-        assert_eq!(read.to.unwrap().to_bytes()[2..], bytes[21..41]);
+        assert_eq!(read.to, Some(Address::new_id(1000)));
+        let mut key = bytes.clone();
+        key[19] = 1;
+        assert_eq!(transaction(&key).unwrap().to.unwrap().to_bytes()[2..], key[19..39]);
         assert!(
             transaction(&bytes[1..]).is_some_and(|t| t.kind == EthKind::Eip155),
             "nine items are nine items"
