@@ -13,7 +13,7 @@ use super::{StoredToken, StrategyError};
 /// # Contract
 /// * [`StrategyStore::apply`] makes all changes or none, durably. A taken name and a missing row it refuses as
 ///   [`Tables::apply`] does; how many rows there may be is the writer's business.
-/// * Ids ascend within a table and are never given again.
+/// * Ids ascend within a table. None is given again while anything points to it.
 /// * After an error other than [`StrategyError::Store`] nothing has changed. After that one the writer loads again.
 #[async_trait]
 pub trait StrategyStore: fmt::Debug + Send + Sync {
