@@ -54,7 +54,10 @@ async fn conforms(store: &dyn StrategyStore) {
 
     // All or nothing, and the reasons.
     for change in &changes[..4] {
-        assert!(matches!(store.apply(&[change.clone()]).await, Err(StrategyError::Exists)), "{change:?}");
+        assert!(
+            matches!(store.apply(std::slice::from_ref(change)).await, Err(StrategyError::Exists)),
+            "{change:?}"
+        );
     }
     for change in &changes[4..] {
         let both = [Change::RemoveKeyBind(1), change.clone()];
@@ -239,6 +242,28 @@ async fn deviation_03_tokens_are_stored_as_hashes() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_stored_twice_is_one_token() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keystore.sqlit");
+    go_database(&path).await;
+    let restore = async || {
+        let pool = raw(&path).await;
+        let insert = sqlx::query("INSERT INTO groupAuth (token, id) VALUES (?, 1)").bind(TOKEN);
+        insert.execute(&pool).await.unwrap();
+        pool.close().await;
+    };
+    assert_eq!(open(&path, false).await.hash_tokens().await.unwrap(), 1);
+    restore().await;
+    assert_eq!(open(&path, false).await.hash_tokens().await.unwrap(), 1);
+    restore().await;
+    let strategy = open(&path, false).await;
+    assert_eq!(strategy.token_info(TOKEN).unwrap().name, "g");
+    strategy.remove_token(TOKEN).await.unwrap();
+    assert!(!strategy.contains(&holder(TOKEN), &key()).await.unwrap());
+    assert!(strategy.tokens_of("g").unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn deviation_03_tokens_are_stored_as_go_does_when_asked() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("keystore.sqlit");
@@ -327,7 +352,7 @@ use proptest::strategy::Strategy as Strategy_;
 async fn make(strategy: &Strategy, edit: &Edit) -> String {
     let name = |at: &usize| NAMES[*at];
     let key = |first: &bool| address::parse(if *first { KEY } else { OTHER }).unwrap();
-    let shown = match edit {
+    match edit {
         Edit::TypeTemplate(n, codes) => format!("{:?}", strategy.new_type_template(name(n), codes).await),
         Edit::MethodTemplate(n, methods) => {
             format!("{:?}", strategy.new_method_template(name(n), methods).await)
@@ -354,8 +379,7 @@ async fn make(strategy: &Strategy, edit: &Edit) -> String {
         Edit::Token(n) => format!("{:?}", strategy.new_token(name(n)).await.map(|token| token.expose())),
         Edit::Account(true, a, g) => format!("{:?}", strategy.bind_account(name(a), name(g)).await),
         Edit::Account(false, a, g) => format!("{:?}", strategy.unbind_account(name(a), name(g)).await),
-    };
-    shown
+    }
 }
 
 /// Everything that can be seen of strategies.

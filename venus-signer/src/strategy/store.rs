@@ -39,7 +39,7 @@ pub trait StrategyStore: fmt::Debug + Send + Sync {
         let tables = self.load().await?;
         let changes = hashed(&tables);
         self.apply(&changes).await?;
-        Ok(changes.len() / 2)
+        Ok(changes.iter().filter(|change| matches!(change, Change::RemoveToken(_))).count())
     }
 }
 
@@ -51,8 +51,10 @@ fn hashed(tables: &Tables) -> Vec<Change> {
     });
     clear
         .flat_map(|(old, token, group)| {
-            let new = super::TokenRow { token: StoredToken::of(&token, false), group };
-            [Change::RemoveToken(old.clone()), Change::AddToken(new)]
+            let hashed = StoredToken::of(&token, false);
+            let add = (!tables.tokens.contains_key(&hashed))
+                .then_some(Change::AddToken(super::TokenRow { token: hashed, group }));
+            [Change::RemoveToken(old.clone())].into_iter().chain(add)
         })
         .collect()
 }
