@@ -16,7 +16,7 @@ const MAX_OF_ADDRESS: usize = 100;
 /// Key binds. Changes take effect for all groups that have them.
 impl Strategy {
     /// Lets a key sign these types, and of chain messages these methods. Without methods it signs no chain message at
-    /// [`Level::Methods`](super::Level::Methods).
+    /// [`Level::Methods`](crate::strategy::Level::Methods).
     ///
     /// # Errors
     /// As [`MsgEnum::from_codes`]; [`StrategyError::IllegalMethods`], [`StrategyError::KeyBind`] for a name that is taken

@@ -2,6 +2,8 @@
 
 use super::{Result, check_name, find, page, some_methods};
 use crate::strategy::engine::Strategy;
+#[cfg(doc)]
+use crate::strategy::error::StrategyError;
 use crate::strategy::model::{MethodTemplate, MsgTypeTemplate};
 use crate::strategy::msg_enum::MsgEnum;
 use crate::strategy::tables::Change;
