@@ -2,16 +2,15 @@
 #![cfg(feature = "server")]
 //! The strategy part of the RPC over real sockets: names, parameters, results and errors of venus-wallet v1.8.
 
-use http::header::AUTHORIZATION;
 use serde_json::{Value, json};
 use venus_core::api::{Permission, Permissions};
 use venus_core::json::Json;
 use venus_core::rpc::client::{ClientConfig, RpcClient};
 use venus_core::rpc::server::{Everybody, RpcServer};
-use venus_core::rpc::{Dialect, Service};
+use venus_core::rpc::{Dialect, MethodSpec, Service};
 use venus_core::types::address;
 use venus_signer::strategy::rpc::{
-    STRATEGY_HEADER, STRATEGY_TABLE, StrategyApiClient, StrategyApiServer, move_strategy_token,
+    STRATEGY_HEADER, STRATEGY_TABLE, StrategyApiClient, StrategyApiServer, caller_of,
 };
 use venus_signer::strategy::{Level, MemoryStrategyStore, Strategy, StrategyOptions};
 
@@ -33,14 +32,12 @@ async fn wallet(permissions: Permissions) -> Wallet {
     Wallet { strategy, server, url: format!("http://{}/rpc/v0", listening.local_addr()) }
 }
 
-impl Wallet {
-    async fn client(&self, token: Option<&str>) -> RpcClient {
-        let mut config = ClientConfig::default();
-        if let Some(token) = token {
-            config.headers.insert(STRATEGY_HEADER, token.parse().unwrap());
-        }
-        RpcClient::connect(&self.url, config).await.unwrap()
+async fn client(url: &str, token: Option<&str>) -> RpcClient {
+    let mut config = ClientConfig::default();
+    if let Some(token) = token {
+        config.headers.insert(STRATEGY_HEADER, token.parse().unwrap());
     }
+    RpcClient::connect(url, config).await.unwrap()
 }
 
 /// Calls and returns the result, or the error's code and text.
@@ -56,7 +53,7 @@ async fn call(client: &RpcClient, method: &str, params: &Value) -> Result<Value,
 #[tokio::test]
 async fn every_method_answers_as_v1_8_did() {
     let wallet = wallet(Permissions::ALL).await;
-    let client = wallet.client(None).await;
+    let client = client(&wallet.url, None).await;
     let kb1 = json!({"BindID":1,"Name":"kb1","Address":KEY,"MetaTypes":15,"Methods":["CreateMiner","Send"]});
     let kb2 = json!({"BindID":2,"Name":"kb2","Address":KEY,"MetaTypes":63,"Methods":["Send"]});
     let null = Value::Null;
@@ -98,7 +95,7 @@ async fn every_method_answers_as_v1_8_did() {
 #[tokio::test]
 async fn edits_of_key_binds_answer_the_key_bind_also_under_old_names() {
     let wallet = wallet(Permissions::ALL).await;
-    let client = wallet.client(None).await;
+    let client = client(&wallet.url, None).await;
     call(&client, "NewKeyBindCustom", &json!(["kb", KEY, [1], null])).await.unwrap();
     let answer = |types: u32, methods: &[&str]| {
         Ok(json!({"BindID":1,"Name":"kb","Address":KEY,"MetaTypes":types,"Methods":methods}))
@@ -128,7 +125,7 @@ async fn edits_of_key_binds_answer_the_key_bind_also_under_old_names() {
 #[tokio::test]
 async fn tokens_are_shown_once_and_removed_under_either_name() {
     let wallet = wallet(Permissions::ALL).await;
-    let client = wallet.client(None).await;
+    let client = client(&wallet.url, None).await;
     call(&client, "NewKeyBindCustom", &json!(["kb", KEY, [2], []])).await.unwrap();
     call(&client, "NewGroup", &json!(["g", ["kb"]])).await.unwrap();
     for (new, remove) in [("NewStToken", "RemoveStToken"), ("NewWalletToken", "RemoveToken")] {
@@ -149,7 +146,7 @@ async fn tokens_are_shown_once_and_removed_under_either_name() {
 #[tokio::test]
 async fn errors_have_code_1_and_the_text_of_go() {
     let wallet = wallet(Permissions::ALL).await;
-    let client = wallet.client(None).await;
+    let client = client(&wallet.url, None).await;
     let cases = [
         ("GetKeyBindByName", json!(["kb"]), "data does not exists"),
         ("NewMsgTypeTemplate", json!(["t", []]), "nil reference"),
@@ -183,7 +180,7 @@ async fn all_methods_need_admin() {
     assert!(STRATEGY_TABLE.iter().all(|spec| spec.permission == Permission::Admin));
     assert_eq!(STRATEGY_TABLE.len(), 33);
     let wallet = wallet(Permissions::up_to("sign")).await;
-    let client = wallet.client(None).await;
+    let client = client(&wallet.url, None).await;
     let error = call(&client, "ListGroups", &json!([0, 20])).await.unwrap_err();
     assert_eq!(error, (1, "missing permission to invoke 'ListGroups'  (need 'admin')".to_owned()));
     wallet.server.shutdown().await;
@@ -192,7 +189,7 @@ async fn all_methods_need_admin() {
 #[tokio::test]
 async fn the_generated_client_understands_the_server() {
     let wallet = wallet(Permissions::ALL).await;
-    let client = wallet.client(None).await;
+    let client = client(&wallet.url, None).await;
     let key = address::parse(KEY).unwrap();
     client.new_key_bind_custom("kb".into(), Json(key), Some(vec![1]), None).await.unwrap();
     client.new_group("g".into(), Some(vec!["kb".into()])).await.unwrap();
@@ -204,31 +201,30 @@ async fn the_generated_client_understands_the_server() {
 }
 
 #[test]
-fn the_strategy_token_is_moved_out_of_the_bearer_token() {
-    let moved = |uri: &str, headers: &[(&str, &str)]| {
-        let mut request = http::Request::builder().uri(uri);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let (mut parts, ()) = request.body(()).unwrap().into_parts();
-        move_strategy_token(&mut parts);
-        let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
-        let token = parts.headers.get(STRATEGY_HEADER);
-        assert!(
-            !format!("{:?}", parts.headers).contains(NOBODY)
-                || headers.iter().any(|h| h.0 == "StrategyToken")
-        );
-        (parts.headers.get(AUTHORIZATION).map(text), token.map(text))
-    };
-    let some = |text: &str| Some(text.to_owned());
-    let both = format!("Bearer a.b.c___{NOBODY}");
-    assert_eq!(moved("/", &[("Authorization", &both)]), (some("Bearer a.b.c"), some(NOBODY)));
-    assert_eq!(moved("/", &[("Authorization", "Bearer a.b.c")]), (some("Bearer a.b.c"), None));
-    assert_eq!(moved("/", &[("Authorization", "Bearer a.b.c___x")]), (some("Bearer a.b.c"), None));
-    assert_eq!(moved("/", &[("Authorization", "Basic a___b")]), (some("Basic a___b"), None));
-    assert_eq!(moved("/", &[]), (None, None));
-    let query = format!("/rpc/v0?x=1&token=a.b.c___{NOBODY}");
-    assert_eq!(moved(&query, &[]), (some("Bearer a.b.c"), some(NOBODY)));
-    let header = [("Authorization", "Bearer a.b.c"), ("StrategyToken", NOBODY)];
-    assert_eq!(moved("/", &header), (some("Bearer a.b.c"), some(NOBODY)));
+fn callers_come_with_their_token_and_without_an_identity_have_no_rights() {
+    let nobody = caller_of(&http::Extensions::new());
+    assert_eq!((nobody.label().as_str(), nobody.permissions), ("rpc", Permissions::NONE));
+    assert!(nobody.strategy_token.is_none());
+}
+
+/// A caller that may sign finds its keys by the token in the header.
+#[tokio::test]
+async fn the_token_of_a_header_gives_its_keys() {
+    let spec = STRATEGY_TABLE.iter().find(|spec| spec.name == "Filecoin.ContainWallet").copied().unwrap();
+    let table = [MethodSpec { permission: Permission::Sign, ..spec }];
+    let options = StrategyOptions { level: Level::Types, ..Default::default() };
+    let strategy = Strategy::open(MemoryStrategyStore::new(), options).await.unwrap();
+    let key = address::parse(KEY).unwrap();
+    strategy.new_key_bind("kb", &key, &[1], &[]).await.unwrap();
+    StrategyApiServer::new_group(&strategy, "g".into(), Some(vec!["kb".into()])).await.unwrap();
+    let token = strategy.new_token("g").await.unwrap().expose();
+    let service = Service::new(strategy.into_rpc(), &[&table], Dialect::Fork).unwrap();
+    let server = RpcServer::new(service, Everybody(Permissions::up_to("sign")));
+    let listening = server.listen("127.0.0.1:0".parse().unwrap(), &["/rpc/v0"]).await.unwrap();
+    let url = format!("http://{}/rpc/v0", listening.local_addr());
+    for (token, expected) in [(Some(token.as_str()), true), (Some(NOBODY), false), (None, false)] {
+        let client = client(&url, token).await;
+        assert_eq!(call(&client, "ContainWallet", &json!([KEY])).await, Ok(json!(expected)), "{token:?}");
+    }
+    server.shutdown().await;
 }

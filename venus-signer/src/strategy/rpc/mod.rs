@@ -15,7 +15,7 @@ use venus_core::types::{Address, Message};
 use super::Strategy;
 use super::{AccountBind, Group, GroupAuth, KeyBind, MethodTemplate, MsgTypeTemplate};
 
-pub use caller::{STRATEGY_HEADER, caller_of, move_strategy_token};
+pub use caller::{STRATEGY_HEADER, caller_of};
 
 /// The keys that a caller may see.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
