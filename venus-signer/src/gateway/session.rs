@@ -4,8 +4,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use tokio::sync::Semaphore;
 use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
@@ -80,7 +80,8 @@ impl Session<'_> {
         events: &mut broadcast::Receiver<VaultEvent>,
     ) -> End {
         let permits = Arc::new(Semaphore::new(self.options.events.max(1)));
-        let mut tasks = JoinSet::new();
+        let (mut tasks, changed) = (JoinSet::new(), Arc::new(Notify::new()));
+        self.keep_announced(&mut tasks, changed.clone());
         let mut was_ready = false;
         let deadline = Instant::now() + self.options.handshake;
         let why = loop {
@@ -92,8 +93,7 @@ impl Session<'_> {
                 event = events.recv() => match event {
                     Ok(VaultEvent::Locked) => break Why::Locked,
                     Ok(_) | Err(RecvError::Lagged(_)) if self.wallet.state() != LockState::Unlocked => break Why::Locked,
-                    Ok(event) if was_ready => self.announce(event, &mut tasks),
-                    Err(RecvError::Lagged(_)) if was_ready => self.reconcile(&mut tasks),
+                    Ok(_) | Err(RecvError::Lagged(_)) if was_ready => changed.notify_one(),
                     Ok(_) | Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => break Why::Locked,
                 },
@@ -104,7 +104,7 @@ impl Session<'_> {
                                 was_ready = true;
                                 self.live.ready(self.client, channel);
                                 // Keys that came while the hub asked for the list.
-                                self.reconcile(&mut tasks);
+                                changed.notify_one();
                             }
                             Outcome::Broken(reason) => break Why::Lost(reason.to_owned()),
                             Outcome::Answer(_) => {}
@@ -168,32 +168,23 @@ impl Session<'_> {
         }
     }
 
-    fn announce(&self, event: VaultEvent, tasks: &mut JoinSet<()>) {
-        match event {
-            VaultEvent::Added(address) => self.change(ADD_ADDRESS, address, tasks),
-            VaultEvent::Removed(address) => self.change(REMOVE_ADDRESS, address, tasks),
-            VaultEvent::Unlocked | VaultEvent::Locked => {}
-        }
-    }
-
-    /// Tells the hub what is not as it was told.
-    fn reconcile(&self, tasks: &mut JoinSet<()>) {
+    /// Tells the hub what is not as it was told, each time that it is asked to. One task does it, so that thousands of
+    /// new keys wait for the hub in the list and not in thousands of calls.
+    fn keep_announced(&self, tasks: &mut JoinSet<()>, changed: Arc<Notify>) {
         let (live, wallet, client) = (self.live.clone(), self.wallet.clone(), self.client.clone());
         tasks.spawn(async move {
-            let Ok(list) = wallet.list().await else { return };
-            let known = live.addresses();
-            for address in list.iter().filter(|address| !known.contains(address)) {
-                told(&live, &client, ADD_ADDRESS, *address).await;
-            }
-            for address in known.iter().filter(|address| !list.contains(address)) {
-                told(&live, &client, REMOVE_ADDRESS, *address).await;
+            loop {
+                changed.notified().await;
+                let Ok(list) = wallet.list().await else { continue };
+                let known = live.addresses();
+                for address in list.iter().filter(|address| !known.contains(address)) {
+                    told(&live, &client, ADD_ADDRESS, *address).await;
+                }
+                for address in known.iter().filter(|address| !list.contains(address)) {
+                    told(&live, &client, REMOVE_ADDRESS, *address).await;
+                }
             }
         });
-    }
-
-    fn change(&self, method: &'static str, address: Address, tasks: &mut JoinSet<()>) {
-        let (live, client) = (self.live.clone(), self.client.clone());
-        tasks.spawn(async move { told(&live, &client, method, address).await });
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use data_encoding::{BASE64, HEXLOWER};
 use serde_json::json;
 use tokio::time::{Duration, Instant};
 use uuid::Uuid;
@@ -9,7 +10,7 @@ use venus_core::types::{Address, MsgMeta, MsgType};
 use venus_signer::LockState;
 use venus_signer::gateway::{GatewayHandle, GatewayProvider};
 
-use super::hub::{Conn, Lockable, Pipes, challenge, hub, options, sign_payload, wallet};
+use super::hub::{ALICE, Conn, Lockable, Pipes, challenge, hub, options, sign_payload, wallet};
 
 const CHANNEL: Uuid = Uuid::from_bytes([1; 16]);
 
@@ -195,5 +196,51 @@ async fn accounts_of_a_request_only_narrow() {
             Some(label) => assert_eq!(seen, [label]),
             None => assert!(seen.is_empty() && answer.unwrap_err().contains("supports none")),
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn deviation_11_random_bytes_and_tokens_are_never_logged() {
+    let log = Log::default();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let mut scene = scene().await;
+    scene.bad.accept(1).await;
+    let secrets: Vec<String> = [&scene.good.random, &scene.bad.random]
+        .iter()
+        .flat_map(|random| [BASE64.encode(random), HEXLOWER.encode(random), format!("{random:?}")])
+        .chain([ALICE.to_owned()])
+        .collect();
+    scene.bad.ask("WalletSign", Some(json!({"Signer": 5}))).await.unwrap_err();
+    scene.bad.close_channel().await;
+    scene.bad.accept(2).await;
+    scene.handle.shutdown().await;
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("registered at gateway") && text.contains("closed the channel"), "{text}");
+    for secret in secrets {
+        assert!(!text.contains(&secret), "{secret}");
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
     }
 }
