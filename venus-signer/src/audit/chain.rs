@@ -139,7 +139,10 @@ pub(super) async fn verify(db: &mut SqliteConnection, from: Option<Anchor>) -> R
     let expected = anchor(ends.head);
     if head != expected {
         let seq = head.seq.min(expected.seq).saturating_add(1);
-        return Err(Broken::At { seq, reason: "the last records were removed, or records were put behind them" });
+        return Err(Broken::At {
+            seq,
+            reason: "the last records were removed, or records were put behind them",
+        });
     }
     let foreign = "SELECT COUNT(*) FROM sign_record WHERE seq IS NULL";
     let foreign: i64 = sqlx::query_scalar(foreign).fetch_one(db).await?;

@@ -181,7 +181,8 @@ impl<'de> Deserialize<'de> for SignRecord {
         let base64 = |text: String| BASE64.decode(text.as_bytes()).map_err(D::Error::custom);
         let signature = match wire.signature {
             Some(Unset { r#type, data: Some(data) }) => {
-                let sig_type = r#type.try_into().map_err(|t| D::Error::custom(format_args!("signature type {t}")))?;
+                let sig_type =
+                    r#type.try_into().map_err(|t| D::Error::custom(format_args!("signature type {t}")))?;
                 Some(Signature { sig_type, data: base64(data)? })
             }
             _ => None,

@@ -7,10 +7,10 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Sqlite};
 use venus_core::types::{Network, address};
 
+use super::AuditError;
 use super::chain::{self, Anchor, Broken, Verified};
 use super::query::{RecordQuery, SignRecord, StoredRecord};
 use super::row::{COLUMNS, Row};
-use super::AuditError;
 use crate::db;
 
 /// Records of a page at most.
@@ -32,7 +32,9 @@ impl AuditReader {
     /// [`AuditError`] if there is no such file, or no records in it.
     pub async fn open(path: &Path) -> Result<Self, AuditError> {
         if !path.exists() {
-            return Err(AuditError(format!("{} does not exist; start the wallet once", path.display()).into()));
+            return Err(AuditError(
+                format!("{} does not exist; start the wallet once", path.display()).into(),
+            ));
         }
         let pool = db::open_readers(path).await?;
         let known = "SELECT COUNT(*) FROM pragma_table_info('sign_record') WHERE name = 'hash'";
@@ -112,7 +114,8 @@ fn filter(sql: &mut QueryBuilder<Sqlite>, query: &RecordQuery) {
     // A condition that any record meets, and needs no index.
     sql.push(" WHERE 1");
     if let Some(signer) = &query.signer {
-        let [main, test] = [Network::Mainnet, Network::Testnet].map(|network| address::format(signer, network));
+        let [main, test] =
+            [Network::Mainnet, Network::Testnet].map(|network| address::format(signer, network));
         sql.push(" AND signer IN (").push_bind(main).push(", ").push_bind(test).push(")");
     }
     if let Some(msg_type) = &query.msg_type {

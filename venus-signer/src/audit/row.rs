@@ -158,14 +158,10 @@ fn raw(event: &AuditEvent<'_>) -> Option<Vec<u8>> {
     match event.payload {
         // What was read of `extra` is canonical CBOR, or it would not have been read.
         Some(Payload::Message(_)) => Some(event.request.meta.extra.clone()),
-        Some(payload) => Some(record_bytes(payload, to_sign)),
+        Some(payload) => Some(payload.record_bytes()),
         None if to_sign.len() <= MAX_UNREAD => Some(byte_string(to_sign)),
         None => None,
     }
-}
-
-fn record_bytes(_payload: &Payload, to_sign: &[u8]) -> Vec<u8> {
-    to_sign.to_vec()
 }
 
 fn byte_string(bytes: &[u8]) -> Vec<u8> {
@@ -176,10 +172,9 @@ fn byte_string(bytes: &[u8]) -> Vec<u8> {
 
 fn cid(event: &AuditEvent<'_>) -> Option<String> {
     let Some(Payload::Message(message)) = event.payload else { return None };
-    let request = event.request;
     match message.from.protocol() {
-        // These keys sign the CID, and `to_sign` was found to be it.
-        Protocol::BLS | Protocol::Secp256k1 => Some(base32(request.to_sign)),
+        // These keys sign the CID's bytes.
+        Protocol::BLS | Protocol::Secp256k1 => Some(base32(message.signing_bytes())),
         _ => Some(message.cid().to_string()),
     }
 }

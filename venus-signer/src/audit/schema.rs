@@ -40,7 +40,8 @@ const BATCH: i64 = 1000;
 pub(super) async fn adopt(pool: &SqlitePool, now_ns: i64, oldest_ns: i64) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
     sqlx::query(TABLE).execute(&mut *tx).await?;
-    let columns = sqlx::query("SELECT name FROM pragma_table_info('sign_record')").fetch_all(&mut *tx).await?;
+    let columns =
+        sqlx::query("SELECT name FROM pragma_table_info('sign_record')").fetch_all(&mut *tx).await?;
     let columns: Vec<String> = columns.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     for (name, add) in ADDED {
         if !columns.iter().any(|column| column == name) {
@@ -85,7 +86,8 @@ async fn seal(tx: &mut Transaction<'_, Sqlite>, now_ns: i64, oldest_ns: i64) -> 
     while let Some(next) = seal_some(tx, head).await? {
         head = next;
     }
-    let insert = "INSERT INTO sign_record_chain (id, base_seq, base_hash, head_seq, head_hash) VALUES (1, 0, ?, ?, ?)";
+    let insert =
+        "INSERT INTO sign_record_chain (id, base_seq, base_hash, head_seq, head_hash) VALUES (1, 0, ?, ?, ?)";
     let query = sqlx::query(insert).bind(genesis.as_slice()).bind(head.0).bind(head.1.as_slice());
     query.execute(&mut **tx).await?;
     Ok(())

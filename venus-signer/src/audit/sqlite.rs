@@ -106,6 +106,7 @@ impl SqliteAudit {
             keep: config.keep,
             connection: None,
             head: None,
+            waiting: std::collections::VecDeque::new(),
         };
         let reader = AuditReader::open(path).await?;
         let mut tasks = JoinSet::new();

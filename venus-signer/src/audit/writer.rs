@@ -1,11 +1,12 @@
 //! The one task that writes: records in groups, each in one transaction.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::SqlitePool;
-use sqlx::{AssertSqlSafe, Connection, Sqlite, SqliteConnection};
+use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection};
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 use venus_core::clock::Clock;
@@ -24,8 +25,9 @@ const MAX_BYTES: usize = 8 << 20;
 /// Between two purges, and after one that failed.
 const PURGE_EVERY: Duration = Duration::from_secs(3600);
 const PURGE_AGAIN: Duration = Duration::from_secs(60);
-/// Rows of one statement. A group takes the largest that fit, so that few statements are prepared, and once.
-const SIZES: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
+/// Records of a group are as many as the largest of these that wait, so that a group is one call to the database with
+/// a statement that is prepared once. The others go into the next group.
+const SIZES: [usize; 9] = [MAX_GROUP, 128, 64, 32, 16, 8, 4, 2, 1];
 
 /// A record on its way.
 pub(super) struct Entry {
@@ -46,6 +48,8 @@ pub(super) struct Writer {
     pub(super) connection: Option<PoolConnection<Sqlite>>,
     /// Where the chain ended when we last looked.
     pub(super) head: Option<(i64, [u8; 32])>,
+    /// Taken from the queue and not yet written.
+    pub(super) waiting: VecDeque<Entry>,
 }
 
 impl Writer {
@@ -55,9 +59,15 @@ impl Writer {
         let clock = self.clock.clone();
         let stop = self.stop.clone();
         loop {
+            if !self.waiting.is_empty() {
+                self.write_group().await;
+            }
+            if !self.waiting.is_empty() {
+                continue;
+            }
             tokio::select! {
                 first = self.queue.recv() => match first {
-                    Some(first) => self.write_group(first).await,
+                    Some(first) => self.waiting.push_back(first),
                     None => break,
                 },
                 () = stop.notified() => self.queue.close(),
@@ -67,17 +77,11 @@ impl Writer {
         self.connection = None;
     }
 
-    async fn write_group(&mut self, first: Entry) {
-        let mut group = self.gather(first).await;
-        let written = self.commit(&mut group).await;
-        if written.is_err() {
-            // Whatever state it is in: the next group gets a sound one, and looks where the chain ends.
-            if let Some(mut connection) = self.connection.take() {
-                connection.close_on_drop();
-            }
-            self.head = None;
-        }
-        let written = written.map_err(|error| error.to_string());
+    async fn write_group(&mut self) {
+        self.gather().await;
+        let size = SIZES.into_iter().find(|size| *size <= self.waiting.len()).unwrap_or_default();
+        let group: Vec<Entry> = self.waiting.drain(..size).collect();
+        let written = self.commit(&group).await.map_err(|error| error.to_string());
         if let Err(error) = &written {
             metrics::counter!("venus_wallet_audit_failures_total").increment(1);
             tracing::error!(%error, records = group.len(), "records could not be written; nothing of them is signed");
@@ -91,49 +95,59 @@ impl Writer {
 
     /// Takes what is queued. While others that are ready to run add to it, it waits for them: a turn of all that
     /// brings nothing ends the group.
-    async fn gather(&mut self, first: Entry) -> Vec<Entry> {
-        let mut bytes = first.row.size();
-        let mut group = Vec::with_capacity(64);
-        group.push(first);
+    async fn gather(&mut self) {
+        let mut bytes: usize = self.waiting.iter().map(|entry| entry.row.size()).sum();
         let until = Instant::now().checked_add(MAX_WAIT);
         loop {
-            let before = group.len();
-            while group.len() < MAX_GROUP && bytes < MAX_BYTES {
+            let before = self.waiting.len();
+            while self.waiting.len() < MAX_GROUP && bytes < MAX_BYTES {
                 let Ok(entry) = self.queue.try_recv() else { break };
                 bytes = bytes.saturating_add(entry.row.size());
-                group.push(entry);
+                self.waiting.push_back(entry);
             }
-            let grew = group.len() > before;
-            let full = group.len() >= MAX_GROUP || bytes >= MAX_BYTES;
+            let grew = self.waiting.len() > before;
+            let full = self.waiting.len() >= MAX_GROUP || bytes >= MAX_BYTES;
             if !grew || full || until.is_none_or(|until| Instant::now() >= until) {
-                return group;
+                return;
             }
             tokio::task::yield_now().await;
         }
     }
 
-    async fn commit(&mut self, group: &mut [Entry]) -> Result<(), sqlx::Error> {
+    async fn commit(&mut self, group: &[Entry]) -> Result<(), sqlx::Error> {
+        let known = self.head.is_some();
+        match self.try_commit(group).await {
+            // Another process may have written since we looked.
+            Err(_) if known => self.try_commit(group).await,
+            done => done,
+        }
+    }
+
+    async fn try_commit(&mut self, group: &[Entry]) -> Result<(), sqlx::Error> {
+        let done = self.write(group).await;
+        if done.is_err() {
+            // Whatever state it is in: the next one is sound, and looks where the chain ends.
+            if let Some(mut connection) = self.connection.take() {
+                connection.close_on_drop();
+            }
+            self.head = None;
+        }
+        done
+    }
+
+    async fn write(&mut self, group: &[Entry]) -> Result<(), sqlx::Error> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => none.insert(self.pool.acquire().await?),
         };
-        let mut head = match self.head {
+        let head = match self.head {
             Some(head) => head,
             None => read_head(connection).await?,
         };
-        let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
-        let mut hashes = chain(head, group);
-        if !move_head(&mut tx, head, last(head, &hashes)).await? {
-            // Another process has written.
-            head = read_head(&mut tx).await?;
-            hashes = chain(head, group);
-            if !move_head(&mut tx, head, last(head, &hashes)).await? {
-                return Err(sqlx::Error::Protocol("the chain of records has no end; restore the file".into()));
-            }
-        }
-        insert(&mut tx, head.0, group, &hashes).await?;
-        tx.commit().await?;
-        self.head = Some(last(head, &hashes));
+        let hashes = chain(head, group);
+        let end = last(head, &hashes);
+        insert(connection, head, end, group, &hashes).await?;
+        self.head = Some(end);
         Ok(())
     }
 
@@ -174,58 +188,50 @@ fn last(head: (i64, [u8; 32]), hashes: &[[u8; 32]]) -> (i64, [u8; 32]) {
     (head.0.saturating_add(count), hashes.last().copied().unwrap_or(head.1))
 }
 
-/// False if the chain does not end at `from`.
-async fn move_head(
-    db: &mut SqliteConnection,
-    from: (i64, [u8; 32]),
-    to: (i64, [u8; 32]),
-) -> Result<bool, sqlx::Error> {
-    let update = "UPDATE sign_record_chain SET head_seq = ?, head_hash = ? \
-                  WHERE id = 1 AND head_seq = ? AND head_hash = ?";
-    let query = sqlx::query(update).bind(to.0).bind(to.1.to_vec()).bind(from.0).bind(from.1.to_vec());
-    Ok(query.execute(db).await?.rows_affected() == 1)
-}
-
+/// One transaction for each size of a group. Whoever expects another end of the chain than there is writes nothing:
+/// the end must not be null.
 static STATEMENTS: LazyLock<Vec<(usize, Arc<str>)>> = LazyLock::new(|| {
     const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    const INTO: &str = "INSERT INTO sign_record (seq, hash, id, created_at, type, signer, err, raw_msg, \
-                        signature_type, signature_data, created_ns, outcome, denied_by, caller, cid) VALUES ";
-    SIZES.iter().map(|size| (*size, format!("{INTO}{}", vec![ROW; *size].join(", ")).into())).collect()
+    const BEGIN: &str = "BEGIN IMMEDIATE; UPDATE sign_record_chain SET \
+                         head_seq = CASE WHEN head_seq = ? AND head_hash = ? THEN ? END, head_hash = ? WHERE id = 1; \
+                         INSERT INTO sign_record (seq, hash, id, created_at, type, signer, err, raw_msg, \
+                         signature_type, signature_data, created_ns, outcome, denied_by, caller, cid) VALUES ";
+    let statement = |size: usize| format!("{BEGIN}{}; COMMIT", vec![ROW; size].join(", "));
+    SIZES.iter().map(|size| (*size, statement(*size).into())).collect()
 });
 
 async fn insert(
     db: &mut SqliteConnection,
-    mut seq: i64,
-    group: &mut [Entry],
+    from: (i64, [u8; 32]),
+    to: (i64, [u8; 32]),
+    group: &[Entry],
     hashes: &[[u8; 32]],
 ) -> Result<(), sqlx::Error> {
-    let mut rows = group.iter_mut().zip(hashes);
-    for (size, statement) in STATEMENTS.iter() {
-        while rows.len() >= *size {
-            let mut query = sqlx::query(AssertSqlSafe(statement.clone()));
-            for (entry, hash) in rows.by_ref().take(*size) {
-                seq = seq.saturating_add(1);
-                // A group is written once; nobody reads its rows afterwards.
-                let row = &mut entry.row;
-                query = query
-                    .bind(seq)
-                    .bind(hash.to_vec())
-                    .bind(std::mem::take(&mut row.id))
-                    .bind(std::mem::take(&mut row.created_at))
-                    .bind(std::mem::take(&mut row.msg_type))
-                    .bind(std::mem::take(&mut row.signer))
-                    .bind(row.err.take())
-                    .bind(row.raw_msg.take())
-                    .bind(row.signature_type)
-                    .bind(row.signature_data.take())
-                    .bind(row.created_ns)
-                    .bind(row.outcome.take())
-                    .bind(row.denied_by.take())
-                    .bind(row.caller.take())
-                    .bind(row.cid.take());
-            }
-            query.execute(&mut *db).await?;
-        }
+    let statement = STATEMENTS.iter().find(|(size, _)| *size == group.len()).map(|(_, statement)| statement);
+    let Some(statement) = statement.cloned() else {
+        return Err(sqlx::Error::Protocol(format!("no statement for {} records", group.len())));
+    };
+    let mut query = sqlx::query(AssertSqlSafe(statement));
+    query = query.bind(from.0).bind(from.1.to_vec()).bind(to.0).bind(to.1.to_vec());
+    let mut seq = from.0;
+    for (Entry { row, .. }, hash) in group.iter().zip(hashes) {
+        seq = seq.saturating_add(1);
+        query = query
+            .bind(seq)
+            .bind(hash.to_vec())
+            .bind(row.id.as_str())
+            .bind(row.created_at.as_str())
+            .bind(row.msg_type.as_str())
+            .bind(row.signer.as_str())
+            .bind(row.err.as_deref())
+            .bind(row.raw_msg.as_deref())
+            .bind(row.signature_type)
+            .bind(row.signature_data.as_deref())
+            .bind(row.created_ns)
+            .bind(row.outcome.as_deref())
+            .bind(row.denied_by.as_deref())
+            .bind(row.caller.as_deref())
+            .bind(row.cid.as_deref());
     }
-    Ok(())
+    query.execute(db).await.map(drop)
 }

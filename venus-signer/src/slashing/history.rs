@@ -67,7 +67,9 @@ pub enum HistoryError {
 impl Classify for HistoryError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::ForeignNetwork { .. } | Self::Malformed { .. } | Self::Truncated { .. } => ErrorKind::Invalid,
+            Self::ForeignNetwork { .. } | Self::Malformed { .. } | Self::Truncated { .. } => {
+                ErrorKind::Invalid
+            }
             Self::Store(_) | Self::Io(_) => ErrorKind::Transient,
         }
     }
@@ -192,7 +194,9 @@ pub async fn import<R: AsyncBufRead + Unpin>(
         match read(input, number).await? {
             None => break None,
             Some(Line::End(end)) => break Some(end.entries),
-            Some(line) => batch.push(line.entry().map_err(|reason| HistoryError::Malformed { line: number, reason })?),
+            Some(line) => {
+                batch.push(line.entry().map_err(|reason| HistoryError::Malformed { line: number, reason })?)
+            }
         }
         done.entries = done.entries.saturating_add(1);
         if batch.len() >= BATCH as usize {
@@ -200,7 +204,11 @@ pub async fn import<R: AsyncBufRead + Unpin>(
         }
     };
     take_over(store, &mut batch, &mut done.merged).await?;
-    if ended == Some(done.entries) { Ok(done) } else { Err(HistoryError::Truncated { entries: done.entries }) }
+    if ended == Some(done.entries) {
+        Ok(done)
+    } else {
+        Err(HistoryError::Truncated { entries: done.entries })
+    }
 }
 
 /// Reads the first line of a history, and tells its network. [`import`] does that itself.
@@ -213,7 +221,9 @@ pub async fn import_header<R: AsyncBufRead + Unpin>(input: &mut R) -> Result<Str
         Some(Line::Metadata(Metadata { format, version, network })) if format == FORMAT => {
             if version == VERSION { Ok(network) } else { malformed("a newer program wrote this history") }
         }
-        _ => malformed("this is no history of signed blocks; the first line must tell its format and network"),
+        _ => {
+            malformed("this is no history of signed blocks; the first line must tell its format and network")
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use venus_core::error::BoxError;
 
 use super::store::SLACK;
-use super::{BlockSlot, Entry, KEEP, Merged, Reserved, Slot, SlashingStore, Summary, VoteSlot};
+use super::{BlockSlot, Entry, KEEP, Merged, Reserved, SlashingStore, Slot, Summary, VoteSlot};
 
 type Hash = [u8; 32];
 
@@ -173,9 +173,11 @@ impl State {
         for (&miner, history) in &self.miners {
             let at = history.heights.iter().map(|(height, (parents, header))| (*height, *parents, *header));
             let on = history.parents.iter().map(|(parents, (height, header))| (*height, *parents, *header));
-            all.extend(at.chain(on).map(|(height, parents, header)| {
-                Entry::Block(BlockSlot { miner, height, parents, header })
-            }));
+            all.extend(
+                at.chain(on).map(|(height, parents, header)| {
+                    Entry::Block(BlockSlot { miner, height, parents, header })
+                }),
+            );
             all.extend(history.floor.map(|height| Entry::MinerFloor { miner, height }));
         }
         for ((signer, network), history) in &self.voters {

@@ -1,11 +1,11 @@
 //! What a signature takes up.
 
 use venus_core::crypto::hash::blake2b_256;
-use venus_core::types::{Address, BlockHeader, Payload as AddressPayload};
+use venus_core::types::{Address, BlockHeader, Network, Payload, address};
 
-use super::store::Reserved;
 use super::SlashingError;
-use crate::payload::Payload;
+use super::store::Reserved;
+use crate::payload::{F3Vote, PayloadClass};
 use crate::request::Review;
 
 /// A block's two slots, (miner, height) and (miner, parents), and the block that takes them.
@@ -82,10 +82,15 @@ impl Slot {
     /// [`SlashingError::Conflict`] for blocks and votes that no chain knows: a miner that is no ID, a negative height,
     /// numbers beyond 63 bits.
     pub fn of(review: &Review<'_>) -> Result<Option<Self>, SlashingError> {
-        match review.payload {
-            Payload::Block(header) => block(header, &review.payload.signing_bytes()).map(Some),
-            _ => Ok(None),
+        let payload = review.payload;
+        if let Some(header) = payload.block() {
+            return block(header).map(Some);
         }
+        if payload.class() == PayloadClass::RawBlock {
+            return refuse("the bytes look like a block header, and are none that can be read".into())
+                .map(Some);
+        }
+        payload.f3_vote().map(|cast| vote(&review.request.signer, cast, &payload.signing_bytes())).transpose()
     }
 
     /// Why this slot cannot be had, and what to do.
@@ -128,7 +133,7 @@ impl From<Slot> for Entry {
     }
 }
 
-fn block(header: &BlockHeader, signing_bytes: &[u8]) -> Result<Slot, SlashingError> {
+fn block(header: &BlockHeader) -> Result<Slot, SlashingError> {
     let Some(miner) = id(&header.miner) else {
         // The same miner under another name would have a history of its own.
         return refuse(format!("the block's miner {} is no ID address; use f0…", header.miner));
@@ -143,14 +148,29 @@ fn block(header: &BlockHeader, signing_bytes: &[u8]) -> Result<Slot, SlashingErr
         miner,
         height: header.height,
         parents: blake2b_256(&parents.concat()),
-        header: blake2b_256(signing_bytes),
+        header: blake2b_256(&header.signing_bytes()),
+    }))
+}
+
+fn vote(signer: &Address, vote: &F3Vote, signing_bytes: &[u8]) -> Result<Slot, SlashingError> {
+    if [vote.instance, vote.round].iter().any(|number| i64::try_from(*number).is_err()) {
+        let (instance, round) = (vote.instance, vote.round);
+        return refuse(format!("a vote in instance {instance}, round {round} is beyond any chain"));
+    }
+    Ok(Slot::Vote(VoteSlot {
+        signer: address::format(signer, Network::Mainnet),
+        network: vote.network.clone(),
+        instance: vote.instance,
+        round: vote.round,
+        phase: vote.phase,
+        payload: blake2b_256(signing_bytes),
     }))
 }
 
 /// IDs beyond 63 bits are none on a chain, and no column holds them.
 fn id(miner: &Address) -> Option<u64> {
     match miner.payload() {
-        AddressPayload::ID(id) if i64::try_from(*id).is_ok() => Some(*id),
+        Payload::ID(id) if i64::try_from(*id).is_ok() => Some(*id),
         _ => None,
     }
 }

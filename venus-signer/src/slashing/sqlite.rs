@@ -9,7 +9,7 @@ use sqlx::{SqlSafeStr, Sqlite, Transaction};
 use venus_core::error::BoxError;
 
 use super::store::SLACK;
-use super::{BlockSlot, Entry, KEEP, Merged, Reserved, Slot, SlashingStore, Summary, VoteSlot};
+use super::{BlockSlot, Entry, KEEP, Merged, Reserved, SlashingStore, Slot, Summary, VoteSlot};
 use super::{sqlite_merge, sqlite_rows};
 use crate::db::{self, Durability};
 
@@ -52,7 +52,11 @@ impl SqliteSlashing {
     /// As [`SqliteSlashing::open`], and if there is no history at all.
     pub async fn open_existing(path: &Path) -> Result<Self, BoxError> {
         if !path.exists() {
-            return Err(format!("{}: there is no history here; sign a block first, or import one", path.display()).into());
+            return Err(format!(
+                "{}: there is no history here; sign a block first, or import one",
+                path.display()
+            )
+            .into());
         }
         let pool = db::open(path, Durability::Full).await?;
         migrate(&pool).await?;

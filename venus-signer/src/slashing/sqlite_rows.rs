@@ -35,7 +35,11 @@ fn rest(limit: u32, page: &[Entry]) -> u32 {
 }
 
 /// Both tables: after an import that contradicted this history, a block may stand in one of them only.
-async fn blocks(db: &mut SqliteConnection, after: Option<&Entry>, limit: u32) -> Result<Vec<Entry>, BoxError> {
+async fn blocks(
+    db: &mut SqliteConnection,
+    after: Option<&Entry>,
+    limit: u32,
+) -> Result<Vec<Entry>, BoxError> {
     let select = "SELECT miner, height, parents, header FROM slash_block \
                   WHERE (miner, height, parents, header) > (?1, ?2, ?3, ?4) \
                   UNION SELECT miner, height, parents, header FROM slash_parents \
@@ -97,10 +101,10 @@ async fn miner_floors(
         Some(Entry::MinerFloor { miner, .. }) => number(*miner),
         _ => -1,
     };
-    let select = "SELECT miner, floor FROM slash_miner WHERE miner > ? AND floor IS NOT NULL ORDER BY 1 LIMIT ?";
+    let select =
+        "SELECT miner, floor FROM slash_miner WHERE miner > ? AND floor IS NOT NULL ORDER BY 1 LIMIT ?";
     let rows = sqlx::query(select).bind(after).bind(limit).fetch_all(db).await?;
-    let floor =
-        |row: &SqliteRow| Ok(Entry::MinerFloor { miner: natural(row, 0)?, height: row.try_get(1)? });
+    let floor = |row: &SqliteRow| Ok(Entry::MinerFloor { miner: natural(row, 0)?, height: row.try_get(1)? });
     rows.iter().map(floor).collect()
 }
 

@@ -107,6 +107,12 @@ enum Command {
     /// Reads and verifies the records of all requests.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Asks the running wallet for records, as the Go wallet does.
+    #[command(subcommand)]
+    Record(audit::RecordCommand),
+    /// Moves and shows the history of signed blocks and votes.
+    #[command(subcommand)]
+    Slashing(audit::SlashingCommand),
 }
 
 pub(crate) fn main() -> ExitCode {
@@ -152,6 +158,8 @@ async fn run(ctx: &Ctx, command: Command) -> Result<(), CliError> {
         Command::Strategy(command) => strategy::run(ctx, command).await,
         Command::Policy(command) => policy::run(ctx, command).await,
         Command::Audit(command) => audit::run(ctx, command).await,
+        Command::Record(command) => audit::run_record(ctx, command).await,
+        Command::Slashing(command) => audit::run_slashing(ctx, command).await,
     }
 }
 
