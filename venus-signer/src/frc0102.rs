@@ -105,7 +105,11 @@ mod tests {
         assert_eq!(wrap_ethereum(b"hi"), b"\x19Ethereum Signed Message:\n2hi");
         assert_eq!(unwrap_ethereum(&wrap_ethereum(b"hi")), Some(&b"hi"[..]));
         for broken in ["", "5hell", "5hello!", "05hello", "x", "-1", "99999999999999999999999999"] {
-            assert_eq!(unwrap(format!("\x19Filecoin Signed Message:\n{broken}").as_bytes()), None, "{broken}");
+            assert_eq!(
+                unwrap(format!("\x19Filecoin Signed Message:\n{broken}").as_bytes()),
+                None,
+                "{broken}"
+            );
         }
         assert_eq!(unwrap(b"Filecoin Signed Message:\n5hello"), None);
     }

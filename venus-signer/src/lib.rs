@@ -44,7 +44,8 @@ pub use keystore::SqliteKeyStore;
 pub use keystore::{KeyStore, LotusFolder, LotusFolderError, MemoryKeyStore, SealedKey};
 pub use mnemonic::{KeyPath, Mnemonic, Seed, WordCount};
 pub use payload::{
-    EthKind, EthTransaction, F3Ticket, F3Vote, MessageToSign, Payload, PayloadClass, RawClass, SigningNetwork, go_text,
+    EthKind, EthTransaction, F3Ticket, F3Vote, MessageToSign, Payload, PayloadClass, RawClass,
+    SigningNetwork, go_text,
 };
 pub use request::{Caller, Origin, Review, SignRequest};
 pub use vault::{LockState, PasswordSource, PasswordSourceError, Restored, Vault, VaultEvent, VaultOptions};

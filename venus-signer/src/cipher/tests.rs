@@ -130,6 +130,7 @@ fn hostile_rows_cost_nothing() {
         ("aes-128-ctr", "aes-256-ctr", "cipher"),
         ("\"mac\":\"", "\"mac\":\"00", "mac"),
         ("\"mac\"", "\"mak\"", "no sealed key"),
+        ("\"n\":2", "\"n\":2,\"n\":2", "no sealed key"),
         ("22222222", "2222222", "iv"),
         ("1111", "11zz", "salt"),
     ];

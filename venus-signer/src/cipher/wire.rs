@@ -1,7 +1,5 @@
 //! The JSON of a sealed secret.
 
-use std::collections::HashMap;
-
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::Deserialize;
 use serde_json::Value;
@@ -22,7 +20,7 @@ pub(super) struct Wire {
     ciphertext: String,
     cipherparams: CipherParams,
     kdf: String,
-    kdfparams: HashMap<String, Value>,
+    kdfparams: KdfParams,
     mac: String,
 }
 
@@ -31,12 +29,28 @@ struct CipherParams {
     iv: String,
 }
 
+/// Those of both derivations. A struct and not a map, so that a member that stands twice is refused.
+#[derive(Deserialize)]
+struct KdfParams {
+    dklen: Option<Value>,
+    salt: Option<String>,
+    n: Option<Value>,
+    r: Option<Value>,
+    p: Option<Value>,
+    c: Option<Value>,
+    prf: Option<String>,
+}
+
 impl Wire {
     pub(super) fn read(&self) -> Result<Sealed, CipherError> {
         if self.cipher != "aes-128-ctr" {
             return Err(CipherError::Malformed("cipher is not aes-128-ctr"));
         }
-        let salt = bytes(self.text("salt")?, MAX_SALT, "kdfparams.salt is no hex of at most 128 bytes")?;
+        let salt = bytes(
+            text(self.kdfparams.salt.as_deref())?,
+            MAX_SALT,
+            "kdfparams.salt is no hex of at most 128 bytes",
+        )?;
         Ok(Sealed {
             kdf: self.kdf()?,
             salt,
@@ -47,35 +61,33 @@ impl Wire {
     }
 
     fn kdf(&self) -> Result<Kdf, CipherError> {
+        let params = &self.kdfparams;
         // Longer ones begin with the same bytes, by the construction of PBKDF2, in which scrypt ends too.
-        if !(DERIVED as u64..=MAX_DERIVED).contains(&self.number("dklen")?) {
+        if !(DERIVED as u64..=MAX_DERIVED).contains(&number(params.dklen.as_ref())?) {
             return Err(CipherError::Malformed("kdfparams.dklen is not from 32 to 128"));
         }
         match self.kdf.as_str() {
-            "scrypt" => ScryptParams::bounded(self.number("n")?, self.number("r")?, self.number("p")?)
-                .map(Kdf::Scrypt),
-            "pbkdf2" => Kdf::pbkdf2(self.number("c")?, self.text("prf")?),
+            "scrypt" => {
+                let [n, r, p] = [&params.n, &params.r, &params.p].map(|param| number(param.as_ref()));
+                ScryptParams::bounded(n?, r?, p?).map(Kdf::Scrypt)
+            }
+            "pbkdf2" => Kdf::pbkdf2(number(params.c.as_ref())?, text(params.prf.as_deref())?),
             _ => Err(CipherError::Malformed("kdf is neither scrypt nor pbkdf2")),
         }
     }
+}
 
-    /// A whole number that may be written as a float, as some keystores have it.
-    fn number(&self, name: &str) -> Result<u64, CipherError> {
-        let value = self.kdfparams.get(name);
-        let whole = |float: f64| {
-            // What is below 2^53 and whole is exact on both sides.
-            let exact = float.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&float);
-            exact.then_some(float as u64)
-        };
-        value
-            .and_then(|value| value.as_u64().or_else(|| value.as_f64().and_then(whole)))
-            .ok_or(CipherError::Malformed("a number of kdfparams is missing or not whole"))
-    }
+/// A whole number that may be written as a float, as some keystores have it.
+fn number(value: Option<&Value>) -> Result<u64, CipherError> {
+    // What is below 2^53 and whole is exact on both sides.
+    let exact = |float: &f64| float.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(float);
+    value
+        .and_then(|value| value.as_u64().or_else(|| value.as_f64().filter(exact).map(|float| float as u64)))
+        .ok_or(CipherError::Malformed("a number of kdfparams is missing or not whole"))
+}
 
-    fn text(&self, name: &str) -> Result<&str, CipherError> {
-        let value = self.kdfparams.get(name).and_then(Value::as_str);
-        value.ok_or(CipherError::Malformed("a text of kdfparams is missing"))
-    }
+fn text(value: Option<&str>) -> Result<&str, CipherError> {
+    value.ok_or(CipherError::Malformed("a text of kdfparams is missing"))
 }
 
 fn bytes(hex: &str, most: usize, reason: &'static str) -> Result<Vec<u8>, CipherError> {

@@ -4,8 +4,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use tokio::sync::Semaphore;
 use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
@@ -79,64 +79,18 @@ impl Session<'_> {
         mut channel: Channel<RequestEvent>,
         events: &mut broadcast::Receiver<VaultEvent>,
     ) -> End {
-        let permits = Arc::new(Semaphore::new(self.options.events.max(1)));
-        let mut tasks = JoinSet::new();
-        let mut was_ready = false;
-        let deadline = Instant::now() + self.options.handshake;
-        let why = loop {
-            // The next event is taken only when there is room for it: the channel's queue is bounded, too.
-            let room = permits.clone().acquire_owned();
-            let next = async { (room.await, channel.next().await) };
-            tokio::select! {
-                biased;
-                event = events.recv() => match event {
-                    Ok(VaultEvent::Locked) => break Why::Locked,
-                    Ok(_) | Err(RecvError::Lagged(_)) if self.wallet.state() != LockState::Unlocked => break Why::Locked,
-                    Ok(event) if was_ready => self.announce(event, &mut tasks),
-                    Err(RecvError::Lagged(_)) if was_ready => self.reconcile(&mut tasks),
-                    Ok(_) | Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => break Why::Locked,
-                },
-                (permit, event) = next => match event {
-                    Some(Ok(ChannelEvent::Value(event))) if event.method == "InitConnect" => {
-                        match registration.handle(&event).await {
-                            Outcome::Ready(channel) => {
-                                was_ready = true;
-                                self.live.ready(self.client, channel);
-                                // Keys that came while the hub asked for the list.
-                                self.reconcile(&mut tasks);
-                            }
-                            Outcome::Broken(reason) => break Why::Lost(reason.to_owned()),
-                            Outcome::Answer(_) => {}
-                        }
-                    }
-                    Some(Ok(ChannelEvent::Value(event))) => {
-                        let answering = self.answering(registration.clone(), event);
-                        tasks.spawn(async move {
-                            answering.await;
-                            drop(permit);
-                        });
-                    }
-                    Some(Ok(ChannelEvent::Closed(ChannelClosed::ByPeer))) | None => {
-                        break Why::Closed("the hub closed the channel".to_owned());
-                    }
-                    Some(Ok(ChannelEvent::Closed(ChannelClosed::Lagged))) => {
-                        break Why::Closed("the hub sends more than can be answered".to_owned());
-                    }
-                    Some(Ok(_)) => break Why::Lost("the connection was lost".to_owned()),
-                    Some(Err(error)) => {
-                        // Without an id nobody can be told.
-                        tracing::debug!(hub = %self.live.config.name, error = %text(error), "malformed event");
-                    }
-                },
-                () = sleep_until(deadline), if !was_ready => {
-                    break Why::Lost("the hub did not end the handshake in time".to_owned());
-                }
-                Some(_) = tasks.join_next() => {}
-            }
+        let mut serving = Serving {
+            session: self,
+            registration,
+            permits: Arc::new(Semaphore::new(self.options.events.max(1))),
+            tasks: JoinSet::new(),
+            changed: Arc::new(Notify::new()),
+            was_ready: false,
         };
+        self.keep_announced(&mut serving.tasks, serving.changed.clone());
+        let why = serving.until_it_ends(&mut channel, events).await;
         self.live.enter(HubState::Waiting);
-        End { was_ready, why }
+        End { was_ready: serving.was_ready, why }
     }
 
     /// Answers one event. Whatever happens in it stays in it.
@@ -168,32 +122,118 @@ impl Session<'_> {
         }
     }
 
-    fn announce(&self, event: VaultEvent, tasks: &mut JoinSet<()>) {
-        match event {
-            VaultEvent::Added(address) => self.change(ADD_ADDRESS, address, tasks),
-            VaultEvent::Removed(address) => self.change(REMOVE_ADDRESS, address, tasks),
-            VaultEvent::Unlocked | VaultEvent::Locked => {}
-        }
-    }
-
-    /// Tells the hub what is not as it was told.
-    fn reconcile(&self, tasks: &mut JoinSet<()>) {
+    /// Tells the hub what is not as it was told, each time that it is asked to. One task does it, so that thousands of
+    /// new keys wait for the hub in the list and not in thousands of calls.
+    fn keep_announced(&self, tasks: &mut JoinSet<()>, changed: Arc<Notify>) {
         let (live, wallet, client) = (self.live.clone(), self.wallet.clone(), self.client.clone());
         tasks.spawn(async move {
-            let Ok(list) = wallet.list().await else { return };
-            let known = live.addresses();
-            for address in list.iter().filter(|address| !known.contains(address)) {
-                told(&live, &client, ADD_ADDRESS, *address).await;
-            }
-            for address in known.iter().filter(|address| !list.contains(address)) {
-                told(&live, &client, REMOVE_ADDRESS, *address).await;
+            loop {
+                changed.notified().await;
+                let Ok(list) = wallet.list().await else { continue };
+                let known = live.addresses();
+                for address in list.iter().filter(|address| !known.contains(address)) {
+                    told(&live, &client, ADD_ADDRESS, *address).await;
+                }
+                for address in known.iter().filter(|address| !list.contains(address)) {
+                    told(&live, &client, REMOVE_ADDRESS, *address).await;
+                }
             }
         });
     }
+}
 
-    fn change(&self, method: &'static str, address: Address, tasks: &mut JoinSet<()>) {
-        let (live, client) = (self.live.clone(), self.client.clone());
-        tasks.spawn(async move { told(&live, &client, method, address).await });
+/// An open channel, and what is under way on it.
+struct Serving<'a> {
+    session: &'a Session<'a>,
+    registration: Arc<Registration>,
+    permits: Arc<Semaphore>,
+    /// Aborted when the registration ends, however it does.
+    tasks: JoinSet<()>,
+    changed: Arc<Notify>,
+    was_ready: bool,
+}
+
+type Received = Option<Result<ChannelEvent<RequestEvent>, CallError>>;
+
+impl Serving<'_> {
+    async fn until_it_ends(
+        &mut self,
+        channel: &mut Channel<RequestEvent>,
+        events: &mut broadcast::Receiver<VaultEvent>,
+    ) -> Why {
+        let deadline = Instant::now() + self.session.options.handshake;
+        loop {
+            // The next event is taken only when there is room for it: the channel's queue is bounded, too.
+            let room = self.permits.clone().acquire_owned();
+            let next = async { (room.await.ok(), channel.next().await) };
+            let end = tokio::select! {
+                // What the wallet says comes first, and a hub that always has something to say last.
+                biased;
+                event = events.recv() => self.vault(event),
+                Some(_) = self.tasks.join_next() => None,
+                () = sleep_until(deadline), if !self.was_ready => {
+                    Some(Why::Lost("the hub did not end the handshake in time".to_owned()))
+                }
+                (permit, event) = next => self.received(permit, event).await,
+            };
+            if let Some(why) = end {
+                return why;
+            }
+        }
+    }
+
+    fn vault(&self, event: Result<VaultEvent, RecvError>) -> Option<Why> {
+        let closed = matches!(event, Ok(VaultEvent::Locked) | Err(RecvError::Closed));
+        if closed || self.session.wallet.state() != LockState::Unlocked {
+            return Some(Why::Locked);
+        }
+        if self.was_ready {
+            self.changed.notify_one();
+        }
+        None
+    }
+
+    async fn received(&mut self, permit: Option<OwnedSemaphorePermit>, event: Received) -> Option<Why> {
+        let event = match event {
+            Some(Ok(ChannelEvent::Value(event))) => event,
+            Some(Ok(ChannelEvent::Closed(ChannelClosed::ByPeer))) | None => {
+                return Some(Why::Closed("the hub closed the channel".to_owned()));
+            }
+            Some(Ok(ChannelEvent::Closed(ChannelClosed::Lagged))) => {
+                return Some(Why::Closed("the hub sends more than can be answered".to_owned()));
+            }
+            Some(Ok(_)) => return Some(Why::Lost("the connection was lost".to_owned())),
+            Some(Err(error)) => {
+                // Without an id nobody can be told.
+                let hub = &self.session.live.config.name;
+                tracing::debug!(%hub, error = %text(error), "malformed event");
+                return None;
+            }
+        };
+        if event.method == "InitConnect" {
+            return self.confirmed(&event).await;
+        }
+        let answering = self.session.answering(self.registration.clone(), event);
+        self.tasks.spawn(async move {
+            answering.await;
+            drop(permit);
+        });
+        None
+    }
+
+    /// The end of the handshake.
+    async fn confirmed(&mut self, event: &RequestEvent) -> Option<Why> {
+        match self.registration.handle(event).await {
+            Outcome::Ready(channel) => {
+                self.was_ready = true;
+                self.session.live.ready(self.session.client, channel);
+                // Keys that came while the hub asked for the list.
+                self.changed.notify_one();
+                None
+            }
+            Outcome::Broken(reason) => Some(Why::Lost(reason.to_owned())),
+            Outcome::Answer(_) => None,
+        }
     }
 }
 

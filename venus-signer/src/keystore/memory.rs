@@ -60,7 +60,8 @@ impl KeyStore for MemoryKeyStore {
 
     async fn swap(&self, old: &[SealedKey], new: &[SealedKey]) -> Result<(), WalletError> {
         let mut keys = self.keys();
-        if *keys != old {
+        let same_addresses = new.iter().map(SealedKey::address).eq(old.iter().map(SealedKey::address));
+        if *keys != old || !same_addresses {
             return Err(WalletError::Changed);
         }
         *keys = new.to_vec();

@@ -15,7 +15,7 @@ pub(crate) use self::lotus::for_others;
 pub use self::lotus::{LotusFolder, LotusFolderError};
 pub use self::memory::MemoryKeyStore;
 pub use self::row::SealedKey;
-pub(crate) use self::row::{MAX_ROW, address_text, read_address};
+pub(crate) use self::row::{address_text, read_address};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteKeyStore;
 use crate::error::WalletError;

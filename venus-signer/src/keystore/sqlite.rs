@@ -1,5 +1,7 @@
 //! Keys in SQLite, in the table that venus-wallet has: each of the two programs opens what the other wrote.
 
+mod blob;
+
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -9,7 +11,8 @@ use time::OffsetDateTime;
 use venus_core::error::BoxError;
 use venus_core::types::Address;
 
-use super::{KeyStore, MAX_ROW, SealedKey, address_text, read_address};
+use self::blob::MAX_ROW;
+use super::{KeyStore, SealedKey, address_text, read_address};
 use crate::db::{self, Durability};
 use crate::error::WalletError;
 
@@ -135,7 +138,7 @@ async fn find(db: &mut SqliteConnection, address: &Address) -> Result<Option<Sea
     );
     let query = sqlx::query_scalar::<_, Vec<u8>>(sqlx::AssertSqlSafe(query)).bind(address_text(address));
     let row = query.fetch_optional(db).await.map_err(store)?;
-    row.map(|row| SealedKey::from_row(*address, &row)).transpose()
+    row.map(|row| blob::read(*address, &row)).transpose()
 }
 
 async fn addresses(db: &mut SqliteConnection) -> Result<Vec<Address>, WalletError> {
@@ -168,7 +171,7 @@ async fn insert(db: &mut SqliteConnection, key: &SealedKey) -> Result<bool, Wall
     sqlx::query("INSERT INTO wallets (created_at, updated_at, address, private_key) VALUES (?1, ?1, ?2, ?3)")
         .bind(now)
         .bind(address_text(key.address()))
-        .bind(key.to_row())
+        .bind(blob::write(key))
         .execute(db)
         .await
         .map_err(store)?;
@@ -185,7 +188,7 @@ async fn replace(db: &mut SqliteConnection, key: &SealedKey) -> Result<(), Walle
     let query = format!("UPDATE wallets SET private_key = ?2, updated_at = ?3 WHERE {LIVE}");
     sqlx::query(sqlx::AssertSqlSafe(query))
         .bind(address_text(key.address()))
-        .bind(key.to_row())
+        .bind(blob::write(key))
         .bind(gorm_time(OffsetDateTime::now_utc()))
         .execute(db)
         .await

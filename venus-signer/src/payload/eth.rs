@@ -8,6 +8,8 @@ use venus_core::types::Address;
 
 /// Fewest items of any transaction: nonce, price, limit, to, value, input.
 const MIN_ITEMS: usize = 6;
+/// First byte of the Ethereum form of an actor ID: `ff`, eleven zeros, the ID big-endian.
+const MASKED_ID: u8 = 0xff;
 
 /// The form of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +32,7 @@ pub struct EthTransaction {
     pub kind: EthKind,
     /// The chain that it is for, if it says so.
     pub chain_id: Option<u64>,
-    /// Whom it calls, as an `f410f` address; `None` deploys a contract.
+    /// Whom it calls, an `f410f` address or an ID; `None` deploys a contract.
     pub to: Option<Address>,
 }
 
@@ -43,7 +45,11 @@ pub(super) fn transaction(bytes: &[u8]) -> Option<EthTransaction> {
             let items = Items::of(list)?;
             // Chain ID, nonce, two fees (one in type 1), gas limit, recipient.
             let to = if *kind == 1 { 4 } else { 5 };
-            Some(EthTransaction { kind: EthKind::Typed(*kind), chain_id: items.uint(0), to: items.address(to) })
+            Some(EthTransaction {
+                kind: EthKind::Typed(*kind),
+                chain_id: items.uint(0),
+                to: items.address(to),
+            })
         }
         list => {
             let items = Items::of(list)?;
@@ -91,8 +97,13 @@ impl<'a> Items<'a> {
     }
 
     fn address(&self, index: usize) -> Option<Address> {
-        let bytes = self.string(index).filter(|bytes| bytes.len() == 20)?;
-        Address::new_delegated(EAM_NAMESPACE, bytes).ok()
+        let bytes: &[u8; 20] = self.string(index)?.try_into().ok()?;
+        match bytes {
+            [MASKED_ID, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, id @ ..] => {
+                Some(Address::new_id(u64::from_be_bytes(*id)))
+            }
+            _ => Address::new_delegated(EAM_NAMESPACE, bytes).ok(),
+        }
     }
 }
 
@@ -105,7 +116,9 @@ struct Item<'a> {
 fn item(bytes: &[u8]) -> Option<(Item<'_>, &[u8])> {
     let (first, rest) = bytes.split_first()?;
     let (list, base) = match *first {
-        0..=0x7f => return bytes.split_at_checked(1).map(|(content, rest)| (Item { list: false, content }, rest)),
+        0..=0x7f => {
+            return bytes.split_at_checked(1).map(|(content, rest)| (Item { list: false, content }, rest));
+        }
         0x80..=0xbf => (false, 0x80),
         0xc0.. => (true, 0xc0),
     };
@@ -114,7 +127,8 @@ fn item(bytes: &[u8]) -> Option<(Item<'_>, &[u8])> {
         None | Some(0) => (short, rest),
         Some(len_of_len) => {
             let (len, rest) = rest.split_at_checked(len_of_len)?;
-            let len = len.iter().try_fold(0_usize, |acc, b| acc.checked_mul(256)?.checked_add((*b).into()))?;
+            let len =
+                len.iter().try_fold(0_usize, |acc, b| acc.checked_mul(256)?.checked_add((*b).into()))?;
             (len, rest)
         }
     };
@@ -129,15 +143,22 @@ mod tests {
     use super::*;
 
     /// Recorded from venus-wallet v1.20.0: a call of a contract with parameters.
-    const EIP_1559: &str = "02ee82013a07830186a083018a88831e848094ff000000000000000000000000000000000003e88203e884deadbeefc0";
+    const EIP_1559: &str =
+        "02ee82013a07830186a083018a88831e848094ff000000000000000000000000000000000003e88203e884deadbeefc0";
 
     #[test]
     fn forms_of_transactions() {
         let bytes = HEXLOWER.decode(EIP_1559.as_bytes()).unwrap();
         let read = transaction(&bytes).unwrap();
         assert_eq!((read.kind, read.chain_id), (EthKind::Typed(2), Some(314)));
-        assert_eq!(read.to.unwrap().to_bytes()[2..], bytes[21..41]);
-        assert!(transaction(&bytes[1..]).is_some_and(|t| t.kind == EthKind::Eip155), "nine items are nine items");
+        assert_eq!(read.to, Some(Address::new_id(1000)));
+        let mut key = bytes.clone();
+        key[19] = 1;
+        assert_eq!(transaction(&key).unwrap().to.unwrap().to_bytes()[2..], key[19..39]);
+        assert!(
+            transaction(&bytes[1..]).is_some_and(|t| t.kind == EthKind::Eip155),
+            "nine items are nine items"
+        );
         assert_eq!(transaction(&bytes[..bytes.len() - 1]), None);
         assert_eq!(transaction(&[&bytes[..], &[0]].concat()), None);
         let homestead = [0xc6, 1, 2, 3, 0x80, 5, 0x80];

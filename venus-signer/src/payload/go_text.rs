@@ -84,7 +84,10 @@ mod tests {
         let cases = [
             (SignerError::KeyNotFound(id), "record not found"),
             (SignerError::Locked, "wallet locked"),
-            (SignerError::Denied("run customer sign check fail (no)".into()), "run customer sign check fail (no)"),
+            (
+                SignerError::Denied("run customer sign check fail (no)".into()),
+                "run customer sign check fail (no)",
+            ),
             (
                 bad(MsgType::StorageAsk, "CBOR StorageAsk at byte 0: expected a map, found major type 4"),
                 "get sign bytes: parseObj failed:cbor unmarshal:cbor input should be of type map",

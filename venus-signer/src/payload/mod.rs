@@ -62,6 +62,20 @@ impl Default for SigningNetwork {
 }
 
 /// Something that may be signed, read and checked.
+///
+/// ```
+/// use venus_core::types::{Address, MsgMeta, MsgType};
+/// use venus_signer::{Caller, Payload, PayloadClass, SignRequest, SigningNetwork};
+///
+/// // 38 bytes that are the CID of a message authorise it, whatever they are called.
+/// let to_sign = [&[1, 0x71, 0xa0, 0xe4, 2, 0x20][..], &[7; 32]].concat();
+/// let (caller, meta) = (Caller::embedded(), MsgMeta::of(MsgType::Unknown));
+/// let signer = Address::new_secp256k1(&[4; 65])?;
+/// let request = SignRequest { signer, to_sign: &to_sign, meta: &meta, caller: &caller };
+/// let payload = Payload::read(&request, &SigningNetwork::default())?;
+/// assert_eq!(payload.class(), PayloadClass::RawCid);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Payload {

@@ -99,8 +99,7 @@ fn read_challenge(request: &SignRequest<'_>) -> Result<Payload, SignerError> {
     if bool::from(actual.ct_eq(&expected)) {
         return Ok(Payload::Challenge(expected));
     }
-    let reason =
-        format!("sign data not match, actual {}, expected {}", Decimal(actual), Decimal(&expected));
+    let reason = format!("sign data not match, actual {}, expected {}", Decimal(actual), Decimal(&expected));
     bad(MsgType::VerifyAddress, reason)
 }
 
@@ -117,9 +116,7 @@ fn read_raw(request: &SignRequest<'_>, network: &SigningNetwork) -> Result<Paylo
             let theirs: String = theirs.chars().take(64).collect();
             bad(msg_type, format!("F3 network: is {theirs:?}, this wallet signs for {ours:?}"))
         }
-        (Some(_), None) if msg_type == MsgType::F3 => {
-            bad(msg_type, "is neither an F3 vote nor an F3 ticket")
-        }
+        (Some(_), None) if msg_type == MsgType::F3 => bad(msg_type, "is neither an F3 vote nor an F3 ticket"),
         _ => Ok(Payload::Raw { msg_type, class, bytes: bytes.to_vec() }),
     }
 }

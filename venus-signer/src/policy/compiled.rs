@@ -88,6 +88,13 @@ impl Compiled {
         rules.chain([self.mining.pledge_limit()])
     }
 
+    /// Nothing from before this time counts against a total.
+    pub(crate) fn oldest_that_counts(&self, now: Duration) -> Duration {
+        let longest = self.totals().map(|total| total.1).max().unwrap_or_default();
+        // A part of a period counts until all of it is over.
+        now.saturating_sub(longest.saturating_mul(2))
+    }
+
     /// Decides about a call of a message, or about a payload that is no message.
     pub(crate) fn decide(&self, facts: &Facts<'_>, call: Option<&Call<'_>>) -> Result<Pass, Denial> {
         for rule in &self.rules {

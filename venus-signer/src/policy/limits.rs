@@ -213,16 +213,17 @@ fn parts_of(signer: Address, charges: &[Charge]) -> impl Iterator<Item = (Key, u
 
 fn over(key: &Key, window: &Window, amount: u128, limit: u128, now: u128) -> String {
     let (rule, period) = (&key.rule, period_text(window.period));
-    let text = |amount: u128| match key.what {
-        What::Count => format!("{amount} signatures"),
-        What::Value => fil_text(amount),
+    let used = match key.what {
+        What::Count => {
+            format!("{rule:?} allows {limit} signatures in {period}, {} are used", window.used())
+        }
+        What::Value => format!(
+            "{rule:?} allows {} in {period}, {} are used, {} asked for",
+            fil_text(limit),
+            fil_text(window.used()),
+            fil_text(amount)
+        ),
     };
-    let used = format!(
-        "{rule:?} allows {} in {period}, {} are used, {} asked for",
-        text(limit),
-        text(window.used()),
-        text(amount)
-    );
     match window.free_at(amount, limit) {
         Some(at) => format!("{used}; again in {} s", at.saturating_sub(now).div_ceil(1000)),
         None => format!("{used}, which is more than it ever allows"),

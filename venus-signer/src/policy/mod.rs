@@ -181,8 +181,8 @@ impl PolicyBuilder {
     /// Of the store.
     pub async fn build_with(self, store: impl SpentStore + 'static) -> Result<Policy, BoxError> {
         let now = self.clock.now();
-        let longest = self.compiled.totals().map(|total| total.1).max().unwrap_or_default();
-        let spent = store.since(now.saturating_sub(longest.saturating_mul(2))).await?;
+        let mut spent = store.since(self.compiled.oldest_that_counts(now)).await?;
+        spent.sort_by_key(|entry| entry.at);
         let used = Used::default();
         for entry in &spent {
             if let Some((rule, period)) = self.compiled.totals().find(|(rule, _)| ***rule == *entry.rule) {
@@ -213,7 +213,8 @@ impl Policy {
         Ok(PolicyBuilder { compiled, clock: Arc::new(SystemClock), kinds: None })
     }
 
-    /// Replaces rules and preset at once for all clones. Rules that keep their names keep their counts.
+    /// Replaces rules and preset at once for all clones. Rules that keep their names keep their
+    /// counts; others count from now on.
     ///
     /// # Errors
     /// As [`Policy::new`]; the old rules stay then.
@@ -315,10 +316,15 @@ impl Policy {
         if let Some(fault) = subject.fault {
             return Err(Refusal::Denied(format!("{fault}; it cannot be inspected, so it is not signed")));
         }
-        if charges.is_empty() { Ok(()) } else { self.charge(&facts, &charges).await }
+        if charges.is_empty() { Ok(()) } else { self.charge(&compiled, &facts, &charges).await }
     }
 
-    async fn charge(&self, facts: &Facts<'_>, charges: &[Charge]) -> Result<(), Refusal> {
+    async fn charge(
+        &self,
+        compiled: &Compiled,
+        facts: &Facts<'_>,
+        charges: &[Charge],
+    ) -> Result<(), Refusal> {
         let now = self.inner.clock.now();
         self.inner.used.take(now, facts.signer, charges).map_err(Refusal::Denied)?;
         let Some(store) = &self.inner.store else { return Ok(()) };
@@ -327,7 +333,7 @@ impl Policy {
         if spent.is_empty() {
             return Ok(());
         }
-        store.record(&spent).await.map_err(Refusal::Failed)
+        store.record(&spent, compiled.oldest_that_counts(now)).await.map_err(Refusal::Failed)
     }
 }
 

@@ -24,14 +24,13 @@ pub struct Spent {
 ///
 /// # Contract
 /// * What [`SpentStore::record`] answered `Ok` for is durable, and comes back from [`SpentStore::since`].
-/// * What is older than the longest period of a rule may be forgotten.
 #[async_trait]
 pub trait SpentStore: Debug + Send + Sync {
-    /// Keeps entries, all or none.
+    /// Keeps entries, all or none. Those from before `forget` no longer count.
     ///
     /// # Errors
     /// Of the store. Nothing is signed then.
-    async fn record(&self, spent: &[Spent]) -> Result<(), BoxError>;
+    async fn record(&self, spent: &[Spent], forget: Duration) -> Result<(), BoxError>;
 
     /// All entries since a time, in any order.
     ///
@@ -91,7 +90,7 @@ mod sqlite {
 
     #[async_trait]
     impl SpentStore for SqliteSpent {
-        async fn record(&self, spent: &[Spent]) -> Result<(), BoxError> {
+        async fn record(&self, spent: &[Spent], forget: Duration) -> Result<(), BoxError> {
             let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
             for entry in spent {
                 sqlx::query("INSERT INTO policy_spent (rule, signer, at_ms, value) VALUES (?, ?, ?, ?)")
@@ -102,15 +101,17 @@ mod sqlite {
                     .execute(&mut *transaction)
                     .await?;
             }
+            sqlx::query("DELETE FROM policy_spent WHERE at_ms < ?")
+                .bind(i64::try_from(forget.as_millis())?)
+                .execute(&mut *transaction)
+                .await?;
             Ok(transaction.commit().await?)
         }
 
         async fn since(&self, at: Duration) -> Result<Vec<Spent>, BoxError> {
             let at = i64::try_from(at.as_millis())?;
-            // No rule has a longer period than what is asked for.
-            sqlx::query("DELETE FROM policy_spent WHERE at_ms < ?").bind(at).execute(&self.pool).await?;
-            let rows = sqlx::query("SELECT rule, signer, at_ms, value FROM policy_spent");
-            rows.fetch_all(&self.pool).await?.iter().map(read).collect()
+            let rows = sqlx::query("SELECT rule, signer, at_ms, value FROM policy_spent WHERE at_ms >= ?");
+            rows.bind(at).fetch_all(&self.pool).await?.iter().map(read).collect()
         }
     }
 

@@ -13,7 +13,7 @@ use super::{StoredToken, StrategyError};
 /// # Contract
 /// * [`StrategyStore::apply`] makes all changes or none, durably. A taken name and a missing row it refuses as
 ///   [`Tables::apply`] does; how many rows there may be is the writer's business.
-/// * Ids ascend within a table and are never given again.
+/// * Ids ascend within a table. None is given again while anything points to it.
 /// * After an error other than [`StrategyError::Store`] nothing has changed. After that one the writer loads again.
 #[async_trait]
 pub trait StrategyStore: fmt::Debug + Send + Sync {
@@ -39,7 +39,7 @@ pub trait StrategyStore: fmt::Debug + Send + Sync {
         let tables = self.load().await?;
         let changes = hashed(&tables);
         self.apply(&changes).await?;
-        Ok(changes.len() / 2)
+        Ok(changes.iter().filter(|change| matches!(change, Change::RemoveToken(_))).count())
     }
 }
 
@@ -51,8 +51,10 @@ fn hashed(tables: &Tables) -> Vec<Change> {
     });
     clear
         .flat_map(|(old, token, group)| {
-            let new = super::TokenRow { token: StoredToken::of(&token, false), group };
-            [Change::RemoveToken(old.clone()), Change::AddToken(new)]
+            let hashed = StoredToken::of(&token, false);
+            let add = (!tables.tokens.contains_key(&hashed))
+                .then_some(Change::AddToken(super::TokenRow { token: hashed, group }));
+            [Change::RemoveToken(old.clone())].into_iter().chain(add)
         })
         .collect()
 }

@@ -7,7 +7,7 @@ use super::model::{AccountBind, Group, KeyBind, MethodTemplate, MsgTypeTemplate}
 use super::token::StToken;
 use super::{MsgEnum, StrategyError};
 
-/// The id of a row. Ids are never given twice.
+/// The id of a row.
 pub type Id = u64;
 
 /// Rows that a table may have. All are held in memory.

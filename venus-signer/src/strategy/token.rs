@@ -69,8 +69,8 @@ impl From<&StToken> for SecretString {
     }
 }
 
-/// Takes a bearer token apart: `<JWT>` or `<JWT>___<strategy token>`. Whatever stands behind the underscores and is no
-/// token is passed over, as Go does.
+/// Takes a bearer token apart: `<JWT>` or `<JWT>___<strategy token>`. Three underscores may also stand inside a JWT, so
+/// only what is followed by a token, or by nothing, is a separator; Go cuts such a JWT in two.
 ///
 /// ```
 /// use venus_signer::strategy::split_token;
@@ -78,15 +78,16 @@ impl From<&StToken> for SecretString {
 /// let (jwt, token) = split_token("a.b.c___5a4ce5ad-6c4a-4d4b-8a5e-9d1a7f3c2b1e");
 /// assert_eq!(jwt, "a.b.c");
 /// assert!(token.is_some());
-/// assert_eq!(split_token("a.b.c"), ("a.b.c", None));
+/// assert_eq!(split_token("a.b___.c"), ("a.b___.c", None));
 /// ```
 pub fn split_token(bearer: &str) -> (&str, Option<StToken>) {
-    match bearer.split_once(SEPARATOR) {
+    match bearer.rsplit_once(SEPARATOR) {
+        Some((jwt, "")) => (jwt, None),
+        Some((jwt, rest)) => match StToken::parse(rest) {
+            Some(token) => (jwt, Some(token)),
+            None => (bearer, None),
+        },
         None => (bearer, None),
-        Some((jwt, rest)) => {
-            let token = rest.split(SEPARATOR).next().unwrap_or_default();
-            (jwt, StToken::parse(token.trim()))
-        }
     }
 }
 
@@ -114,17 +115,17 @@ mod tests {
     }
 
     #[test]
-    fn bearer_tokens_are_cut_at_three_underscores() {
+    fn bearer_tokens_are_cut_where_a_token_follows() {
         let token = "5a4ce5ad-6c4a-4d4b-8a5e-9d1a7f3c2b1e";
         let cases = [
             ("", "", false),
             ("a.b.c", "a.b.c", false),
             ("a.b_-__c", "a.b_-__c", false),
             ("a.b.c___", "a.b.c", false),
-            ("a.b.c___x", "a.b.c", false),
+            ("a.b.c___x", "a.b.c___x", false),
+            ("a.b___.c___5a4ce5ad-6c4a-4d4b-8a5e-9d1a7f3c2b1e", "a.b___.c", true),
             ("___5a4ce5ad-6c4a-4d4b-8a5e-9d1a7f3c2b1e", "", true),
-            ("a___5a4ce5ad-6c4a-4d4b-8a5e-9d1a7f3c2b1e___b", "a", true),
-            ("a____5a4ce5ad-6c4a-4d4b-8a5e-9d1a7f3c2b1e", "a", false),
+            ("a____5a4ce5ad-6c4a-4d4b-8a5e-9d1a7f3c2b1e", "a_", true),
         ];
         for (bearer, jwt, has) in cases {
             let (found, st) = split_token(bearer);

@@ -82,7 +82,7 @@ impl Vault {
         let rows = if ticket.password.is(&from) {
             rows
         } else {
-            let sealed = keys.iter().map(|key| inner.sealer.seal(&ticket.password, key));
+            let sealed = keys.iter().cloned().map(|key| inner.seal_one(key, &ticket.password));
             stream::iter(sealed).buffered(AT_A_TIME).try_collect().await?
         };
         let mut new = Vec::new();
@@ -103,14 +103,29 @@ impl Inner {
         rows: &[SealedKey],
         password: &Arc<PasswordHash>,
     ) -> Result<Vec<Arc<KeyInfo>>, WalletError> {
-        let open = rows.iter().map(|row| async move {
-            match self.sealer.open(password, row).await {
-                Ok(key) => Ok(Arc::new(key)),
-                Err(WalletError::OtherPassword(_)) => Err(WalletError::CouldNotDecrypt),
-                Err(error) => Err(error),
-            }
-        });
+        // Owned rows, because the compiler cannot prove a future of borrowed ones to be `Send`.
+        let open = rows.iter().cloned().map(|row| self.open_one(row, password));
         stream::iter(open).buffered(AT_A_TIME).try_collect().await
+    }
+
+    async fn open_one(
+        &self,
+        row: SealedKey,
+        password: &Arc<PasswordHash>,
+    ) -> Result<Arc<KeyInfo>, WalletError> {
+        match self.sealer.open(password, &row).await {
+            Ok(key) => Ok(Arc::new(key)),
+            Err(WalletError::OtherPassword(_)) => Err(WalletError::CouldNotDecrypt),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn seal_one(
+        &self,
+        key: Arc<KeyInfo>,
+        password: &Arc<PasswordHash>,
+    ) -> Result<SealedKey, WalletError> {
+        self.sealer.seal(password, &key).await
     }
 }
 

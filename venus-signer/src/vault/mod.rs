@@ -6,12 +6,13 @@ mod change;
 mod options;
 mod password;
 mod plan;
+mod proof;
 mod sealer;
 mod session;
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -23,8 +24,8 @@ use self::attempts::Attempts;
 pub use self::backup::Restored;
 pub use self::options::VaultOptions;
 pub use self::password::{PasswordSource, PasswordSourceError};
+use self::plan::Call;
 pub use self::plan::LockState;
-use self::plan::{Call, No, Plan, Proof, Then, plan};
 use self::sealer::Sealer;
 use self::session::{Session, Ticket};
 use crate::cipher::{PasswordHash, ScryptParams, Sealed};
@@ -32,8 +33,6 @@ use crate::error::WalletError;
 use crate::key::KeyInfo;
 use crate::keystore::{KeyStore, MemoryKeyStore, SealedKey};
 
-/// Keys that a password is tried on: more than one, so that a damaged row does not lock the owner out of the others.
-const CANARIES: usize = 3;
 /// First uses of keys that go on at a time, at most one for each key.
 const STRIPES: usize = 16;
 /// Events that a receiver may lag behind.
@@ -170,11 +169,12 @@ impl Vault {
     /// [`WalletError::OtherPassword`] or [`WalletError::CorruptKey`] if this one key is damaged; [`WalletError::Store`].
     pub async fn signing_key(&self, address: &Address) -> Result<Arc<KeyInfo>, WalletError> {
         self.inner.lock_idle();
+        let key = match self.inner.session.key(address)? {
+            Some(key) => key,
+            None => self.inner.first_use(address).await?,
+        };
         self.inner.touch();
-        match self.inner.session.key(address)? {
-            Some(key) => Ok(key),
-            None => self.inner.first_use(address).await,
-        }
+        Ok(key)
     }
 
     /// Whether the key is there; works while locked.
@@ -354,135 +354,6 @@ impl Inner {
         let key = Arc::new(self.sealer.open(&ticket.password, &row).await?);
         self.session.keep(&ticket, *address, &key)?;
         Ok(key)
-    }
-
-    /// A call with a password, from the first look at it to its effect.
-    async fn call(&self, call: Call, password: &SecretString) -> Result<(), WalletError> {
-        let mut attempts = self.passwords.lock().await;
-        let password = Arc::new(PasswordHash::of(password));
-        match self.prove(&mut attempts, call, &password).await? {
-            Then::Refuse(no) => Err(no.into()),
-            Then::Nothing | Then::Change => {
-                self.touch();
-                Ok(())
-            }
-            Then::Open => {
-                self.keep_token(&password).await?;
-                self.session.touch(self.options.clock.now());
-                self.session.open(password);
-                self.tell(VaultEvent::Unlocked);
-                Ok(())
-            }
-            Then::Lock => {
-                if self.session.lock() {
-                    self.tell(VaultEvent::Locked);
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// Checks the password as the table says.
-    async fn prove(
-        &self,
-        attempts: &mut Attempts,
-        call: Call,
-        password: &Arc<PasswordHash>,
-    ) -> Result<Then, WalletError> {
-        self.lock_idle();
-        let keys = self.store.list().await?;
-        let (proof, wrong, then) = match self.plan(call, !keys.is_empty()) {
-            Plan::Refuse(no) => return Err(no.into()),
-            Plan::Pass => return Ok(Then::Nothing),
-            Plan::Check { proof: Proof::Any, then, .. } => return Ok(then),
-            Plan::Check { proof, wrong, then } => (proof, wrong, then),
-        };
-        attempts.begin(&self.options.clock)?;
-        match self.fits(proof, &keys, password).await {
-            Ok(true) => attempts.succeeded(),
-            Ok(false) => {
-                attempts.failed(&self.options.clock);
-                return Err(wrong.into());
-            }
-            Err(error) => {
-                attempts.undecided();
-                return Err(error);
-            }
-        }
-        Ok(then)
-    }
-
-    fn plan(&self, call: Call, has_keys: bool) -> Plan {
-        match call {
-            Call::SetPassword if self.never_locked => Plan::Refuse(No::PasswordExists),
-            Call::Unlock if self.never_locked => Plan::Refuse(No::AlreadyUnlocked),
-            Call::Lock | Call::VerifyPassword | Call::ChangePassword if self.never_locked => {
-                Plan::Refuse(No::PasswordNotSet)
-            }
-            call => plan(self.session.state(), call, has_keys),
-        }
-    }
-
-    async fn fits(
-        &self,
-        proof: Proof,
-        keys: &[Address],
-        password: &Arc<PasswordHash>,
-    ) -> Result<bool, WalletError> {
-        match proof {
-            Proof::Any => Ok(true),
-            Proof::Memory => Ok(self.session.ticket()?.password.is(password)),
-            Proof::StoredKey => self.opens_a_key(keys, password).await,
-            Proof::Token => {
-                let token = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                match token {
-                    Some(token) => self.sealer.fits(password, token).await,
-                    // Another process removed the last key: as after a start with an empty store.
-                    None => Ok(true),
-                }
-            }
-        }
-    }
-
-    async fn opens_a_key(&self, keys: &[Address], password: &Arc<PasswordHash>) -> Result<bool, WalletError> {
-        let (mut tried, mut damaged) = (0, None);
-        for address in keys {
-            match self.store.get(address).await {
-                Ok(Some(row)) => {
-                    if self.sealer.fits(password, row.sealed()?).await? {
-                        return Ok(true);
-                    }
-                    tried += 1;
-                }
-                Ok(None) => {}
-                Err(error @ WalletError::CorruptKey { .. }) => {
-                    tracing::warn!(%error, "a stored key is damaged");
-                    damaged = Some(error);
-                }
-                Err(error) => return Err(error),
-            }
-            if tried == CANARIES {
-                break;
-            }
-        }
-        match damaged {
-            Some(error) if tried == 0 => Err(error),
-            _ => Ok(false),
-        }
-    }
-
-    /// Sees to it that a password can be told from others while there are no keys.
-    async fn keep_token(&self, password: &Arc<PasswordHash>) -> Result<(), WalletError> {
-        if self.never_locked || !self.store.list().await?.is_empty() {
-            return Ok(());
-        }
-        let token = self.sealer.token(password).await?;
-        self.set_token(Some(token));
-        Ok(())
-    }
-
-    fn set_token(&self, token: Option<Sealed>) {
-        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token;
     }
 
     /// All stored keys, oldest first.

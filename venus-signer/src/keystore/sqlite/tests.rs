@@ -41,7 +41,7 @@ async fn go_file(dir: &Path, ddl: &'static str) -> PathBuf {
             .bind("2023-01-02 03:04:05.123456789+08:00")
             .bind(deleted)
             .bind(address)
-            .bind(key(address, n).to_row())
+            .bind(blob::write(&key(address, n)))
             .execute(&pool)
             .await
             .unwrap();
@@ -113,7 +113,7 @@ async fn both_forms_of_an_address_are_one_key() {
     for (address, n) in [(format!("f{SECP}"), 1), (format!("f{OTHER}"), 3)] {
         sqlx::query("INSERT INTO wallets (address, private_key) VALUES (?, ?)")
             .bind(&address)
-            .bind(key(&address, n).to_row())
+            .bind(blob::write(&key(&address, n)))
             .execute(&store.pool)
             .await
             .unwrap();
@@ -139,7 +139,7 @@ async fn bad_rows_break_nothing_else() {
         ("nonsense", vec![1]),
         (BLS, b"{}".to_vec()),
         (OTHER, vec![b' '; 2 * MAX_ROW]),
-        (THIRD, key(THIRD, 1).to_row()),
+        (THIRD, blob::write(&key(THIRD, 1))),
     ];
     for (address, row) in rows {
         sqlx::query("INSERT INTO wallets (address, private_key) VALUES (?, CAST(? AS TEXT))")
