@@ -53,8 +53,9 @@ fn create(repo: &Path) -> Result<(), BoxError> {
     OsEntropy.fill(secret.as_mut_slice())?;
     let tokens = Tokens::new(secret.to_vec().into());
     let token: SecretString = tokens.issue(&Claims::allowing(["read", "write", "sign", "admin"]));
+    let database = std::path::absolute(repo.join("keystore.sqlit"))?;
     let text = TEMPLATE
-        .replace("{conn}", &toml_text(&repo.join("keystore.sqlit").display().to_string()))
+        .replace("{conn}", &toml_text(&database.display().to_string()))
         .replace("{secret}", &HEXLOWER.encode(secret.as_slice()))
         .replace("{token}", &HEXLOWER.encode(token.expose_secret().as_bytes()));
     files::create(&repo.join(FILE), Zeroizing::new(text).as_bytes())?;

@@ -48,7 +48,9 @@ pub(super) fn signer(error: &SignerError, claimed: &str) -> ErrorObjectOwned {
 /// A key that is none. Go's wallet panics for most of these; we say what is wrong, and nothing of the key.
 pub(super) fn key(kind: KeyType, error: &KeyError) -> ErrorObjectOwned {
     let text = match (kind, error) {
-        (KeyType::Bls, KeyError::Length(_) | KeyError::Zero) => {
+        (KeyType::Bls, KeyError::Zero) => "bls signature invalid private key".to_owned(),
+        // Go takes what is longer, modulo the order of the group.
+        (KeyType::Bls, KeyError::Length(length)) if *length < 32 => {
             "bls signature invalid private key".to_owned()
         }
         (_, error) => error.to_string(),
