@@ -118,7 +118,9 @@ impl WalletService {
     /// The keys that the caller may know of. Strategies hide the others, as they did in Go's wallet.
     async fn scope(&self, extensions: &Extensions) -> Result<Scope, ErrorObjectOwned> {
         match &self.0.strategy {
-            Some(strategy) => strategy.scope(&caller_of(extensions)).await.map_err(|error| errors::of(&error)),
+            Some(strategy) => {
+                strategy.scope(&caller_of(extensions)).await.map_err(|error| errors::of(&error))
+            }
             None => Ok(Scope { root: true, addresses: Vec::new() }),
         }
     }

@@ -23,7 +23,7 @@ use crate::config::{Config, Factor};
 /// The file with the rules, in the repository.
 pub(crate) const POLICY_FILE: &str = "policy.toml";
 /// The file with the history of blocks and votes.
-pub(crate) const SLASHING_FILE: &str = "slashing.sqlit";
+pub(crate) const SLASHING_FILE: &str = "slashing.sqlite";
 /// How long records are kept, unless said otherwise.
 const WEEK: Duration = Duration::from_secs(168 * 3600);
 

@@ -3,6 +3,8 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(unreachable_pub)]
 
+mod cli;
+mod lotus;
 mod replay;
 mod replay_deviations;
 mod support;

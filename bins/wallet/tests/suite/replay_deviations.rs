@@ -29,7 +29,9 @@ pub fn deviation(n: u64) -> Option<(Deviation, &'static str)> {
                         15 177 144 60 196 219 2 37 135 23 146 26 72 129], expected the challenge of a gateway session";
             (Error(text), "deviation 11: random bytes are told to nobody")
         }
-        435..=440 | 443..=447 => (Records, "deviation 5: records have signatures, and refusals are recorded too"),
+        435..=440 | 443..=447 => {
+            (Records, "deviation 5: records have signatures, and refusals are recorded too")
+        }
         466 => (Gone, "deviation 8: pprof is off"),
         _ => return None,
     })

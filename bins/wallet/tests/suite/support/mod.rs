@@ -193,7 +193,8 @@ impl Answer {
 /// Sends a request as it is written, and reads the whole answer.
 pub fn http(addr: SocketAddr, start: &str, headers: &[(String, String)], body: &str) -> Answer {
     let mut socket = TcpStream::connect(addr).unwrap();
-    let mut request = format!("{start}\r\nHost: wallet\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+    let mut request =
+        format!("{start}\r\nHost: wallet\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
     for (name, value) in headers {
         request += &format!("{name}: {value}\r\n");
     }
