@@ -41,7 +41,7 @@ pub use import::KeyFormat;
 pub use key::{KeyInfo, KeyType};
 #[cfg(feature = "sqlite")]
 pub use keystore::SqliteKeyStore;
-pub use keystore::{KeyStore, LotusFolder, LotusFolderError, MemoryKeyStore, SealedKey};
+pub use keystore::{KeyStore, MemoryKeyStore, SealedKey};
 pub use mnemonic::{KeyPath, Mnemonic, Seed, WordCount};
 pub use payload::{
     EthKind, EthTransaction, F3Ticket, F3Vote, MessageToSign, Payload, PayloadClass, RawClass,

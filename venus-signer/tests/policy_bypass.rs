@@ -11,9 +11,15 @@ use policy_support::*;
 use proptest::prelude::*;
 use rstest::rstest;
 use venus_core::actors::{ActorKind, methods, multisig};
-use venus_core::cbor::Encode;
-use venus_core::types::{Address, Message, MessageExt, MsgType, Network, RawBytes, address};
-use venus_signer::policy::{ActorKinds, CodeTable, KnownActor, Policy, PolicyConfig, Preset, RuleConfig};
+use venus_core::api::{ChainError, SearchOptions, StateReader};
+use venus_core::cbor::{Encode, Writer};
+use venus_core::types::{
+    ActorInfo, Address, Cid, Message, MessageExt, MessageLookup, MsgType, Network, RawBytes, TipsetKey,
+    address,
+};
+use venus_signer::policy::{
+    ActorKinds, CodeTable, KnownActor, Policy, PolicyConfig, Preset, RuleConfig, StateKinds,
+};
 
 const PROPOSE_EXPORTED: u64 = 1_696_838_335;
 
@@ -327,6 +333,121 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         for to in ["f01000", "f05", "f01"] {
             runtime.block_on(explain(&mining(), &call(to, method, "0", params.clone())));
+        }
+    }
+}
+
+/// A chain where f01000 is a miner, and nothing else is known.
+#[derive(Default)]
+struct OneMiner(Arc<AtomicUsize>, bool);
+
+#[async_trait]
+impl StateReader for OneMiner {
+    async fn actor(&self, address: &Address, _: &TipsetKey) -> Result<Option<ActorInfo>, ChainError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        if self.1 {
+            std::future::pending::<()>().await;
+        }
+        let info = ActorInfo {
+            code: code(ActorKind::Miner),
+            head: code(ActorKind::Miner),
+            nonce: 0,
+            balance: fil("0"),
+            delegated_address: None,
+        };
+        Ok((*address == addr(MINER) || *address == robust(1)).then_some(info))
+    }
+
+    async fn lookup_id(&self, _: &Address, _: &TipsetKey) -> Result<Address, ChainError> {
+        Ok(addr(MINER))
+    }
+
+    async fn account_key(&self, address: &Address, _: &TipsetKey) -> Result<Address, ChainError> {
+        Err(ChainError::ActorNotFound(*address))
+    }
+
+    async fn search_message(&self, _: &Cid, _: &SearchOptions) -> Result<Option<MessageLookup>, ChainError> {
+        Ok(None)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_is_asked_once_and_not_waited_for_too_long() {
+    let codes = CodeTable::default().with_manifest(18, [("storageminer", code(ActorKind::Miner))]);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let kinds = StateKinds::new(Arc::new(OneMiner(asked.clone(), false)), codes.clone());
+    let expected = KnownActor { kind: ActorKind::Miner, version: Some(18), id: Some(1000) };
+    for address in [addr(MINER), robust(1), addr(MINER), robust(1)] {
+        assert_eq!(kinds.kind(&address).await, Some(expected));
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+    assert_eq!(kinds.kind(&addr("f01001")).await, None);
+    // After a while the code may be another one.
+    tokio::time::advance(std::time::Duration::from_secs(601)).await;
+    assert_eq!(kinds.kind(&addr(MINER)).await, Some(expected));
+    assert_eq!(asked.load(Ordering::SeqCst), 4);
+    let hanging = StateKinds::new(Arc::new(OneMiner(asked, true)), codes);
+    assert_eq!(hanging.kind(&addr(MINER)).await, None);
+}
+
+#[tokio::test]
+async fn parameters_of_methods_that_the_network_no_longer_has() {
+    let with = |write: &dyn Fn(&mut Writer)| {
+        let mut writer = Writer::new();
+        write(&mut writer);
+        writer.into_vec()
+    };
+    let pre_commit = |w: &mut Writer| {
+        w.array(10);
+        w.int(8);
+        w.uint(1);
+        w.cid(&code(ActorKind::Miner));
+        w.int(5);
+        w.array(0);
+        w.int(100);
+        w.bool(false);
+        (0..3).for_each(|_| w.uint(0));
+    };
+    let update = |with_comm_d: bool| {
+        with(&move |w| {
+            w.array(1);
+            w.array(1);
+            w.array(if with_comm_d { 8 } else { 7 });
+            (0..3).for_each(|n| w.uint(n));
+            (0..=u8::from(with_comm_d)).for_each(|_| w.cid(&code(ActorKind::Miner)));
+            w.array(0);
+            w.int(3);
+            w.bytes(&[1; 192]);
+        })
+    };
+    let extension = with(&|w| {
+        w.array(1);
+        w.array(1);
+        w.array(4);
+        w.uint(1);
+        w.uint(2);
+        w.bytes(&[]);
+        w.int(1000);
+    });
+    let cases = [
+        (6, with(&pre_commit)),
+        (7, vec![0x82, 1, 0x41, 9]),
+        (8, extension),
+        (26, vec![0x82, 0x40, 0x41, 9]),
+        (27, update(false)),
+        (29, update(true)),
+    ];
+    for (method, params) in &cases {
+        assert!(allows(&mining(), &call(MINER, *method, "0", params.clone())).await, "{method}");
+        let longer = [params.as_slice(), &[0]].concat();
+        assert!(!allows(&mining(), &call(MINER, *method, "0", longer)).await, "{method}");
+        let shorter = params[..params.len() - 1].to_vec();
+        assert!(!allows(&mining(), &call(MINER, *method, "0", shorter)).await, "{method}");
+        for (other, _) in cases.iter().filter(|case| case.0 != *method) {
+            assert!(
+                !allows(&mining(), &call(MINER, *other, "0", params.clone())).await,
+                "{method} as {other}"
+            );
         }
     }
 }

@@ -140,13 +140,17 @@ impl Writer {
             Some(connection) => connection,
             none => none.insert(self.pool.acquire().await?),
         };
-        let head = match self.head {
-            Some(head) => head,
-            None => read_head(connection).await?,
+        let (head, locked) = match self.head {
+            Some(head) => (head, false),
+            None => {
+                // Under the lock, so that nobody writes between this look and our records.
+                sqlx::query("BEGIN IMMEDIATE").execute(&mut **connection).await?;
+                (read_head(connection).await?, true)
+            }
         };
         let hashes = chain(head, group);
         let end = last(head, &hashes);
-        insert(connection, head, end, group, &hashes).await?;
+        insert(connection, locked, (head, end), group, &hashes).await?;
         self.head = Some(end);
         Ok(())
     }
@@ -188,26 +192,28 @@ fn last(head: (i64, [u8; 32]), hashes: &[[u8; 32]]) -> (i64, [u8; 32]) {
     (head.0.saturating_add(count), hashes.last().copied().unwrap_or(head.1))
 }
 
-/// One transaction for each size of a group. Whoever expects another end of the chain than there is writes nothing:
-/// the end must not be null.
-static STATEMENTS: LazyLock<Vec<(usize, Arc<str>)>> = LazyLock::new(|| {
+/// For each size of a group all of a transaction, and all behind its first statement. Whoever expects another end of the
+/// chain than there is writes nothing: the end must not be null.
+static STATEMENTS: LazyLock<Vec<(usize, [Arc<str>; 2])>> = LazyLock::new(|| {
     const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    const BEGIN: &str = "BEGIN IMMEDIATE; UPDATE sign_record_chain SET \
-                         head_seq = CASE WHEN head_seq = ? AND head_hash = ? THEN ? END, head_hash = ? WHERE id = 1; \
-                         INSERT INTO sign_record (seq, hash, id, created_at, type, signer, err, raw_msg, \
-                         signature_type, signature_data, created_ns, outcome, denied_by, caller, cid) VALUES ";
-    let statement = |size: usize| format!("{BEGIN}{}; COMMIT", vec![ROW; size].join(", "));
-    SIZES.iter().map(|size| (*size, statement(*size).into())).collect()
+    const INTO: &str = "UPDATE sign_record_chain SET \
+                        head_seq = CASE WHEN head_seq = ? AND head_hash = ? THEN ? END, head_hash = ? WHERE id = 1; \
+                        INSERT INTO sign_record (seq, hash, id, created_at, type, signer, err, raw_msg, \
+                        signature_type, signature_data, created_ns, outcome, denied_by, caller, cid) VALUES ";
+    let rest = |size: usize| format!("{INTO}{}; COMMIT", vec![ROW; size].join(", "));
+    let both = |size: usize| [format!("BEGIN IMMEDIATE; {}", rest(size)).into(), rest(size).into()];
+    SIZES.iter().map(|size| (*size, both(*size))).collect()
 });
 
 async fn insert(
     db: &mut SqliteConnection,
-    from: (i64, [u8; 32]),
-    to: (i64, [u8; 32]),
+    locked: bool,
+    (from, to): ((i64, [u8; 32]), (i64, [u8; 32])),
     group: &[Entry],
     hashes: &[[u8; 32]],
 ) -> Result<(), sqlx::Error> {
-    let statement = STATEMENTS.iter().find(|(size, _)| *size == group.len()).map(|(_, statement)| statement);
+    let statements = STATEMENTS.iter().find(|(size, _)| *size == group.len());
+    let statement = statements.map(|(_, [whole, rest])| if locked { rest } else { whole });
     let Some(statement) = statement.cloned() else {
         return Err(sqlx::Error::Protocol(format!("no statement for {} records", group.len())));
     };

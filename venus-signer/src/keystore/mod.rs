@@ -1,6 +1,5 @@
 //! Where keys live, encrypted.
 
-mod lotus;
 mod memory;
 mod row;
 #[cfg(feature = "sqlite")]
@@ -11,8 +10,6 @@ use std::fmt;
 use async_trait::async_trait;
 use venus_core::types::Address;
 
-pub(crate) use self::lotus::for_others;
-pub use self::lotus::{LotusFolder, LotusFolderError};
 pub use self::memory::MemoryKeyStore;
 pub use self::row::SealedKey;
 pub(crate) use self::row::{address_text, read_address};

@@ -8,7 +8,6 @@ use secrecy::SecretString;
 use venus_core::error::{Classify, ErrorKind};
 use zeroize::Zeroizing;
 
-use crate::keystore::for_others;
 
 /// Longest password, bytes.
 const MAX_PASSWORD: usize = 4096;
@@ -159,6 +158,17 @@ fn checked(password: &[u8], from: &str) -> Result<SecretString, PasswordSourceEr
 }
 
 #[cfg(unix)]
+#[cfg(unix)]
+fn for_others(metadata: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn for_others(_: &std::fs::Metadata) -> bool {
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;

@@ -204,7 +204,8 @@ async fn deviation_11_random_bytes_and_tokens_are_never_logged() {
     let log = Log::default();
     let subscriber =
         tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    // For the whole program: what other tests log counts, too.
+    tracing::subscriber::set_global_default(subscriber).unwrap();
     let mut scene = scene().await;
     scene.bad.accept(1).await;
     let secrets: Vec<String> = [&scene.good.random, &scene.bad.random]

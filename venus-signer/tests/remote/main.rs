@@ -158,19 +158,24 @@ async fn tokens_decide() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_wallet_times_out() {
+async fn a_slow_wallet_times_out_and_is_asked_again() {
     let (wallet, owned) = wallet().await;
-    let served = Served::new(&wallet, Fault::Silent);
-    let asked = served.asked.clone();
-    let port = Port::wallet(served, Dialect::Fork, None).await;
     for scheme in ["/http", ""] {
-        asked.store(0, Ordering::SeqCst);
-        let options = RemoteOptions { attempt_deadline: Duration::from_millis(100), attempts: 2, ..quick() };
-        let signer = RemoteSigner::new(&port.info(TOKEN, scheme), Dialect::Fork, options).unwrap();
-        let error = signer.sign_message(&message(owned[0])).await.unwrap_err();
-        assert!(matches!(error, SignerError::Timeout), "{error}");
-        assert_eq!(asked.load(Ordering::SeqCst), 2, "signing is idempotent and repeated");
-        signer.shutdown().await;
+        for (calls, attempts) in [(u32::MAX, 2), (1, 500)] {
+            let served = Served::new(&wallet, Fault::Silent(calls));
+            let asked = served.asked.clone();
+            let port = Port::wallet(served, Dialect::Fork, None).await;
+            let options = RemoteOptions { attempt_deadline: Duration::from_millis(100), attempts, ..quick() };
+            let signer = RemoteSigner::new(&port.info(TOKEN, scheme), Dialect::Fork, options).unwrap();
+            let result = signer.sign_message(&message(owned[0])).await;
+            if calls == 1 {
+                result.unwrap();
+                assert!(asked.load(Ordering::SeqCst) >= 2, "signing is idempotent and repeated");
+            } else {
+                assert!(matches!(result, Err(SignerError::Timeout)), "{result:?}");
+            }
+            signer.shutdown().await;
+        }
     }
 }
 

@@ -89,8 +89,8 @@ pub enum Fault {
     OtherKey,
     /// Answers Go's texts, without kinds.
     GoTexts,
-    /// Never answers `WalletSign`.
-    Silent,
+    /// Does not answer so many calls of `WalletSign`.
+    Silent(u32),
     /// Answers this text to `WalletSign`.
     Says(&'static str),
 }
@@ -117,10 +117,10 @@ impl Served {
     }
 
     async fn sign(&self, address: &Address, to_sign: &[u8], meta: &MsgMeta) -> RpcResult<Signature> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        let before = self.asked.fetch_add(1, Ordering::SeqCst);
         match self.fault {
-            Fault::None | Fault::GoTexts => {}
-            Fault::Silent => std::future::pending().await,
+            Fault::Silent(calls) if before < calls => std::future::pending().await,
+            Fault::None | Fault::GoTexts | Fault::Silent(_) => {}
             Fault::Says(text) => return Err(said(text)),
             Fault::OtherBytes => {
                 let key = self.wallet.export(address).await.unwrap();
