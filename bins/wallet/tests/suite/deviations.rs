@@ -55,6 +55,25 @@ fn deviation_08_no_token_no_rights_and_no_export_without_the_password() {
 }
 
 #[test]
+fn deviation_08_files_are_for_their_owner() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut wallet = Wallet::init();
+    let config = wallet.repo().join("config.toml");
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let open =
+        |path: &std::path::Path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644));
+    open(&config).unwrap();
+    open(&wallet.repo().join("keystore.sqlit")).unwrap();
+    wallet.start(&[]);
+    for file in std::fs::read_dir(wallet.repo()).unwrap() {
+        let path = file.unwrap().path();
+        if !path.ends_with("LOCK") {
+            assert_eq!(mode(&path), 0o600, "{}", path.display());
+        }
+    }
+}
+
+#[test]
 fn deviation_08_no_pprof() {
     let wallet = Wallet::run(&[]);
     for path in ["/debug/pprof/", "/debug/pprof/cmdline", "/metrics"] {

@@ -202,3 +202,25 @@ fn samples_for_curl() {
     );
     assert_eq!(http(wallet.addr(), "GET /healthcheck HTTP/1.1", &[], "").body, "{\"status\":\"OK\"}\n");
 }
+
+#[test]
+fn over_tls() {
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let (cert, key) = (data.join("tls-cert.pem"), data.join("tls-key.pem"));
+    let mut wallet = Wallet::init();
+    let tls = format!("[API]\n  TLSCert = \"{}\"\n  TLSKey = \"{}\"\n", cert.display(), key.display());
+    wallet.edit("[API]\n", &tls);
+    wallet.start(&["--password-file", &wallet.password_file()]);
+    assert!(wallet.ready["url"].as_str().unwrap().starts_with("https://"), "{}", wallet.ready);
+    let list = |trusting: bool| {
+        let mut command = wallet.command(&["new"]);
+        if trusting {
+            command.env("SSL_CERT_FILE", &cert);
+        }
+        command.output().unwrap()
+    };
+    let trusted = list(true);
+    assert!(text(&trusted).starts_with("f1"), "{trusted:?}");
+    assert_eq!(list(false).status.code(), Some(1));
+    assert_eq!(wallet.stop(), 0);
+}
