@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+#[cfg(any(feature = "sqlite", test))]
 use time::macros::format_description;
 
 /// Reads `2006-01-02 15:04:05.999999999-07:00`, which Go's SQLite driver writes in whatever zone the program ran, and
@@ -28,6 +29,7 @@ fn hours_and_minutes(zone: &str) -> Option<String> {
 }
 
 /// Writes UTC as Go's SQLite driver does. Texts sort as the times do, for digits are greater than `+`.
+#[cfg(any(feature = "sqlite", test))]
 pub(super) fn format(time: OffsetDateTime) -> String {
     let seconds = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
     let utc = time.to_offset(time::UtcOffset::UTC);
@@ -49,6 +51,7 @@ pub(super) fn nanoseconds(time: OffsetDateTime) -> i64 {
 }
 
 /// The time of so many nanoseconds since 1970.
+#[cfg(any(feature = "sqlite", test))]
 pub(super) fn time(ns: i64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(ns)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }

@@ -107,6 +107,8 @@ fn bearer(request: &Request) -> Option<String> {
     query.split('&').find_map(|pair| pair.strip_prefix("token=")).map(str::to_owned)
 }
 
+type Probes = Arc<Vec<Arc<dyn Probe>>>;
+
 /// Health and what nobody knows.
 pub(super) fn health(service: WalletService, probes: Vec<Arc<dyn Probe>>) -> Router {
     Router::new()
@@ -118,7 +120,7 @@ pub(super) fn health(service: WalletService, probes: Vec<Arc<dyn Probe>>) -> Rou
 
 /// Ready: unlocked, all stores well, and at least one of the configured hubs connected. Says how many and not which,
 /// for it is asked without a token.
-async fn readyz(State((service, probes)): State<(WalletService, Arc<Vec<Arc<dyn Probe>>>)>) -> Response {
+async fn readyz(State((service, probes)): State<(WalletService, Probes)>) -> Response {
     let mut checks = serde_json::Map::new();
     let unlocked = service.wallet().vault().state() == LockState::Unlocked;
     let mut ready = unlocked;

@@ -80,7 +80,11 @@ impl Ctx {
             let written = std::fs::read_to_string(self.repo.join(ADDRESS_FILE));
             return written.map_or_else(|_| config.api.listenaddress.clone(), |text| text.trim().to_owned());
         }
-        config.api.listenaddress.clone()
+        // What is served over TLS is also called so, whatever the address says.
+        match config.api.listenaddress.strip_suffix("/http") {
+            Some(base) if !config.api.tlscert.is_empty() => format!("{base}/https"),
+            _ => config.api.listenaddress.clone(),
+        }
     }
 
     /// Asks for a password: `label` is printed, a terminal shows stars. With `--password-file` nobody is asked.

@@ -4,6 +4,8 @@
 #![allow(unreachable_pub)]
 
 mod cli;
+mod deviations;
+mod flow;
 mod lotus;
 mod replay;
 mod replay_deviations;
