@@ -338,8 +338,9 @@ impl Policy {
         let now = self.inner.clock.now();
         self.inner.used.take(now, facts.signer, charges).map_err(Refusal::Denied)?;
         let Some(store) = &self.inner.store else { return Ok(()) };
-        let counted =
-            charges.iter().filter(|charge| charge.lasting && charge.limits.total.is_some() && charge.value > 0);
+        let counted = charges
+            .iter()
+            .filter(|charge| charge.lasting && charge.limits.total.is_some() && charge.value > 0);
         let spent: Vec<_> = counted.map(|charge| entry(charge, facts, now)).collect();
         if spent.is_empty() {
             return Ok(());
@@ -390,7 +391,8 @@ fn facts<'a>(review: &Review<'a>) -> Facts<'a> {
 
 /// Gas limit times a price. A negative price pays nothing, and no node takes it.
 fn gas_cost(review: &Review<'_>, price: impl Fn(&Message) -> Option<u128>) -> u128 {
-    let cost = |message: &Message| price(message).unwrap_or_default().saturating_mul(message.gas_limit.into());
+    let cost =
+        |message: &Message| price(message).unwrap_or_default().saturating_mul(message.gas_limit.into());
     review.payload.message().map_or(0, cost)
 }
 
