@@ -235,6 +235,27 @@ async fn tampering_is_found_at_its_place() {
     }
 }
 
+/// What a hash chain without a key cannot tell by itself, a note from elsewhere does.
+#[tokio::test]
+async fn a_chain_that_was_cut_and_mended_needs_a_noted_head_to_be_found() {
+    let bench = Bench::new();
+    let audit = bench.open().await;
+    for n in 0..5 {
+        record(&audit, n).await.unwrap();
+    }
+    let note = audit.reader().head().await.unwrap();
+    assert_eq!(note, audit.reader().verify(None).await.unwrap().head);
+    audit.shutdown().await;
+    bench
+        .tamper(
+            "UPDATE sign_record_chain SET head_seq = 3, head_hash = (SELECT hash FROM sign_record WHERE seq = 3)",
+        )
+        .await;
+    bench.tamper("DELETE FROM sign_record WHERE seq > 3").await;
+    assert_eq!(audit.reader().verify(None).await.unwrap().records, 3);
+    assert!(matches!(audit.reader().verify(Some(note)).await, Err(Broken::At { seq: 5, .. })));
+}
+
 #[tokio::test]
 async fn a_chain_that_was_removed_is_not_made_anew_over_changed_records() {
     let bench = Bench::new();
