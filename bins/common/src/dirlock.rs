@@ -67,13 +67,12 @@ impl DirLock {
         let path = dir.join(LOCK_FILE);
         create_private(&dir).map_err(|source| DirLockError::Io { path: dir.clone(), source })?;
         let failed = |source| DirLockError::Io { path: path.clone(), source };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        // Who can open the file can hold the lock.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(DirLockError::InUse { dir, pid: holder(&path) }),
@@ -112,6 +111,16 @@ fn holder(path: &Path) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn the_lock_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let tmp = tempfile::tempdir().unwrap();
+        let _held = DirLock::acquire(tmp.path()).unwrap();
+        let mode = fs::metadata(tmp.path().join(LOCK_FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
 
     #[test]
     fn second_taker_is_told_who_holds_it() {

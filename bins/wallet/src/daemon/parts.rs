@@ -19,6 +19,7 @@ use venus_signer::{
 
 use crate::cli::Ctx;
 use crate::config::{Config, Factor};
+use crate::daemon::PASSWORD_VARIABLE;
 
 /// The file with the rules, in the repository.
 pub(crate) const POLICY_FILE: &str = "policy.toml";
@@ -47,8 +48,11 @@ impl Parts {
         let mut builder = LocalWallet::builder(vault).network(network).audit(audit.clone());
         builder = builder.check(strategy.clone()).check(policy(ctx.repo(), config, &path).await?);
         if !config.signfilter.expr.trim().is_empty() {
-            builder =
-                builder.check(ExprFilter::new(&config.signfilter.expr).timeout(config.signfilter.timeout));
+            builder = builder.check(
+                ExprFilter::new(&config.signfilter.expr)
+                    .timeout(config.signfilter.timeout)
+                    .hide(PASSWORD_VARIABLE),
+            );
         }
         if config.slashing.enable {
             builder = builder.slashing(slashing(ctx).await?);
