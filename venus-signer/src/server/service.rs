@@ -9,7 +9,7 @@ use jsonrpsee::Extensions;
 use jsonrpsee::core::RpcResult;
 use jsonrpsee::types::ErrorObjectOwned;
 use secrecy::{ExposeSecret, SecretString};
-use venus_core::api::ISigner;
+use venus_core::api::{ISigner, SignerError};
 use venus_core::error::ErrorKind;
 use venus_core::rpc;
 use venus_core::types::{Address, MsgMeta, MsgType, Network, Signature};
@@ -186,17 +186,20 @@ impl WalletApiServer for WalletService {
         to_sign: Base64,
         meta: MetaText,
     ) -> RpcResult<Signature> {
-        let state = self.wallet().vault().state();
-        if state == LockState::NoPassword {
+        let Some(signer) = signer.address else {
             self.gate()?;
-        }
+            return Err(errors::said(ErrorKind::NotFound, "record not found"));
+        };
         let claimed = meta.kind;
         // An unknown kind goes the same way as a missing one, so that it is on record too.
         let msg_type = MsgType::from_name(&claimed).unwrap_or_default();
         let meta = MsgMeta { msg_type, extra: meta.extra.0 };
-        let signer = defined(signer)?;
         let signed = self.wallet().sign_as(&caller_of(extensions), &signer, &to_sign.0, &meta).await;
-        signed.map_err(|error| errors::signer(&error, &claimed))
+        signed.map_err(|error| match (&error, self.gate()) {
+            // Go tells a wallet that has no password yet from a locked one.
+            (SignerError::Locked, Err(said)) => said,
+            _ => errors::signer(&error, &claimed),
+        })
     }
 
     async fn wallet_export(&self, extensions: &Extensions, address: AddressText) -> RpcResult<KeyText> {
