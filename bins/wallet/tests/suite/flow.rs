@@ -147,6 +147,16 @@ fn the_password_changes_and_keys_move_to_another_machine() {
     assert_eq!(other.ok(&["list"]).trim(), address);
 }
 
+/// Whoever reads JSON gets nothing else, refusals included.
+#[test]
+fn a_refusal_in_json() {
+    let wallet = Wallet::init();
+    let output = wallet.command(&["--json", "list"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let printed: Value = serde_json::from_str(&text(&output)).unwrap();
+    assert!(printed["error"].is_string(), "{printed}");
+}
+
 /// `policy check` asks the rules that the wallet goes by, and no others.
 #[test]
 fn the_policy_that_is_checked_is_the_wallets_own() {
