@@ -39,7 +39,7 @@ struct Cli {
     /// The network: mainnet, cali, butterfly, integrationnet, interop, force, 2k. Decides between f and t in addresses.
     #[arg(long, global = true, env = "VENUS_ADDRESS_TYPE", value_name = "NET")]
     nettype: Option<String>,
-    /// Prints JSON instead of text, `{"error": …}` for an error.
+    /// Prints JSON instead of text.
     #[arg(long, global = true)]
     json: bool,
     /// Reads passwords from the first line of this file instead of asking.
@@ -120,17 +120,12 @@ pub(crate) fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let json = cli.json;
     let done = context(&cli).and_then(|ctx| {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| CliError(error.to_string()))?;
         runtime.block_on(run(&ctx, cli.command))
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if json => {
-            println!("{}", serde_json::json!({ "error": error.to_string() }));
-            ExitCode::FAILURE
-        }
         Err(error) => {
             println!("{error}");
             ExitCode::FAILURE

@@ -1,4 +1,4 @@
-//! `policy` commands. They work on files, without a running wallet. Totals and rates start at nothing here.
+//! `policy` commands. They work on files, without a running wallet.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,6 @@ use venus_signer::policy::{Explanation, Policy, PolicyConfig};
 use venus_signer::{Caller, MessageToSign, Origin, Payload, Review, SignRequest, SigningNetwork};
 
 use super::{CliError, Ctx};
-use crate::config::FILE;
-use crate::daemon::parts::policy_config;
 
 /// What a denied request ends with. Errors end with 1.
 const DENIED: i32 = 2;
@@ -29,7 +27,7 @@ pub(crate) enum PolicyCommand {
     Check(Box<CheckArgs>),
     /// Prints the policy that a file stands for, defaults included.
     Show {
-        /// The policy file (TOML); that of the wallet without one.
+        /// The policy file (TOML); the preset `mining` without one.
         file: Option<PathBuf>,
     },
     /// Reads a policy file, and says what is wrong with it.
@@ -45,7 +43,7 @@ pub(crate) struct CheckArgs {
     /// The payload: JSON of a message, or its CBOR in hex or base64; other types: the bytes to sign in hex or base64.
     /// `@FILE` reads a file, `-` standard input.
     payload: String,
-    /// The policy file (TOML); that of the wallet without one, or the preset `mining` where there is no wallet.
+    /// The policy file (TOML); the preset `mining` without one.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// The message type, as `message`, `block`, `unknown`.
@@ -54,9 +52,9 @@ pub(crate) struct CheckArgs {
     /// The address that signs; the sender of a message without it.
     #[arg(long, value_name = "ADDRESS")]
     key: Option<String>,
-    /// The chain ID of Ethereum transactions; that of `--nettype` without it.
-    #[arg(long, value_name = "ID")]
-    chain_id: Option<u64>,
+    /// The chain ID of Ethereum transactions.
+    #[arg(long, default_value_t = 314, value_name = "ID")]
+    chain_id: u64,
     /// The network's name in F3 payloads; any without it.
     #[arg(long, value_name = "NAME")]
     f3_network: Option<String>,
@@ -92,12 +90,12 @@ pub(crate) async fn run(ctx: &Ctx, command: PolicyCommand) -> Result<(), CliErro
     match command {
         PolicyCommand::Check(args) => check(ctx, &args).await,
         PolicyCommand::Show { file } => {
-            let config = loaded(ctx, file.as_deref())?;
+            let config = load(file.as_deref())?;
             policy(&config)?;
             ctx.print(&describe(&config)?, &config)
         }
         PolicyCommand::Validate { file } => {
-            let config = load(&file)?;
+            let config = load(Some(&file))?;
             policy(&config)?;
             let count = config.rules.len();
             let text = format!("{}: {count} rules, no error", file.display());
@@ -107,8 +105,7 @@ pub(crate) async fn run(ctx: &Ctx, command: PolicyCommand) -> Result<(), CliErro
 }
 
 async fn check(ctx: &Ctx, args: &CheckArgs) -> Result<(), CliError> {
-    let config = loaded(ctx, args.policy.as_deref())?;
-    let explanation = explain(args, &config, args.chain_id.unwrap_or(ctx.nettype().chain_id())).await?;
+    let explanation = explain(args).await?;
     ctx.print(&explanation.to_string(), &explanation)?;
     if !explanation.is_allowed() {
         // Not an error of this program: scripts tell the two apart by the exit code.
@@ -117,9 +114,13 @@ async fn check(ctx: &Ctx, args: &CheckArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn explain(args: &CheckArgs, config: &PolicyConfig, chain_id: u64) -> Result<Explanation, CliError> {
-    let policy = policy(config)?;
-    let network = SigningNetwork { chain_id, f3_name: args.f3_network.clone(), ..SigningNetwork::default() };
+async fn explain(args: &CheckArgs) -> Result<Explanation, CliError> {
+    let policy = policy(&load(args.policy.as_deref())?)?;
+    let network = SigningNetwork {
+        chain_id: args.chain_id,
+        f3_name: args.f3_network.clone(),
+        ..SigningNetwork::default()
+    };
     let kind = MsgType::from_name(&args.msg_type)
         .ok_or_else(|| CliError(format!("--type: {:?} is no message type", args.msg_type)))?;
     let key = args.key.as_deref().map(address::parse).transpose();
@@ -203,16 +204,8 @@ fn caller(args: &CallerArgs) -> Caller {
     caller
 }
 
-/// The file that is named, or the rules that the wallet of the repository goes by.
-fn loaded(ctx: &Ctx, file: Option<&Path>) -> Result<PolicyConfig, CliError> {
-    match file {
-        Some(file) => load(file),
-        None if ctx.repo().join(FILE).exists() => Ok(policy_config(ctx.repo(), &ctx.config()?)?),
-        None => Ok(PolicyConfig::default()),
-    }
-}
-
-fn load(file: &Path) -> Result<PolicyConfig, CliError> {
+fn load(file: Option<&Path>) -> Result<PolicyConfig, CliError> {
+    let Some(file) = file else { return Ok(PolicyConfig::default()) };
     let named = |error: &dyn std::fmt::Display| CliError(format!("{}: {error}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| named(&error))?;
     PolicyConfig::from_toml(&text).map_err(|error| named(&error))
@@ -279,10 +272,7 @@ mod tests {
         let args = ["policy", "check"].iter().chain(args);
         let command = <Cli as clap::CommandFactory>::command().get_matches_from(args);
         match Cli::from_arg_matches(&command).unwrap().command {
-            PolicyCommand::Check(args) => {
-                let config = args.policy.as_deref().map(load).transpose()?.unwrap_or_default();
-                explain(&args, &config, 314).await
-            }
+            PolicyCommand::Check(args) => explain(&args).await,
             other => panic!("{other:?}"),
         }
     }
@@ -327,13 +317,13 @@ mod tests {
     #[test]
     fn files_are_described_and_errors_name_them() {
         let file = policy_file("[[rule]]\nname='w'\naction='allow'\nto=['f01000']\nmethods=[16]");
-        let text = describe(&load(file.path()).unwrap()).unwrap();
+        let text = describe(&load(Some(file.path())).unwrap()).unwrap();
         assert!(
             text.starts_with("1. allow \"w\": methods=[16] to=[\"f01000\"]\ndefault: mining\nmining: "),
             "{text}"
         );
         let file = policy_file("[[rule]]\nnam='w'");
-        let error = load(file.path()).unwrap_err().0;
+        let error = load(Some(file.path())).unwrap_err().0;
         assert!(error.contains(file.path().to_str().unwrap()) && error.contains("nam"), "{error}");
     }
 }

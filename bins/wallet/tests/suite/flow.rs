@@ -147,33 +147,6 @@ fn the_password_changes_and_keys_move_to_another_machine() {
     assert_eq!(other.ok(&["list"]).trim(), address);
 }
 
-/// Whoever reads JSON gets nothing else, refusals included.
-#[test]
-fn a_refusal_in_json() {
-    let wallet = Wallet::init();
-    let output = wallet.command(&["--json", "list"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let printed: Value = serde_json::from_str(&text(&output)).unwrap();
-    assert!(printed["error"].is_string(), "{printed}");
-}
-
-/// `policy check` asks the rules that the wallet goes by, and no others.
-#[test]
-fn the_policy_that_is_checked_is_the_wallets_own() {
-    let wallet = Wallet::init();
-    let key = "t1abjxfbp274xpdqcpuaykwkfb43omjotacm2p3za";
-    let check = || {
-        let mut command = wallet.command(&["policy", "check", "00", "--type", "unknown", "--key", key]);
-        command.output().unwrap().status.code()
-    };
-    assert_eq!(check(), Some(2), "the preset");
-    wallet.allow_all();
-    assert_eq!(check(), Some(0));
-    assert!(wallet.ok(&["policy", "show"]).contains("default: allow"));
-    std::fs::write(wallet.repo().join("policy.toml"), "default = 1").unwrap();
-    assert_eq!(check(), Some(1), "a broken file is no preset");
-}
-
 #[test]
 fn signing_without_a_network() {
     let mut wallet = Wallet::init();
