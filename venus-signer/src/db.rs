@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn deviation_8_files_are_for_their_owner_only() {
+    async fn deviation_08_files_are_for_their_owner_only() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("new/keystore.sqlit");
         for _ in 0..2 {

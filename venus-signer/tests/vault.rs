@@ -81,7 +81,7 @@ async fn answers_with_keys_come_in_the_order_of_venus_wallet() {
 }
 
 #[tokio::test]
-async fn deviation_6_unlocking_takes_one_derivation_for_any_number_of_keys() {
+async fn deviation_06_unlocking_takes_one_derivation_for_any_number_of_keys() {
     let (store, vault, addresses) = filled(100, "password").await;
     assert_eq!(vault.derivations(), 101, "one for each key, one for the password of the empty store");
     let vault = restart(&store);
@@ -155,7 +155,7 @@ async fn an_empty_store_takes_any_password_after_a_restart_only() {
 }
 
 #[tokio::test]
-async fn deviation_6_guessing_gets_slower() {
+async fn deviation_06_guessing_gets_slower() {
     let (store, ..) = filled(2, "password").await;
     let (clock, options) = timed(None);
     let vault = Vault::open(store, options);
@@ -202,7 +202,7 @@ async fn a_flood_of_guesses_is_worked_off_one_at_a_time() {
 }
 
 #[tokio::test]
-async fn deviation_6_an_idle_vault_locks_itself() {
+async fn deviation_06_an_idle_vault_locks_itself() {
     let (store, _, addresses) = filled(2, "password").await;
     let (clock, options) = timed(Some(Duration::from_secs(600)));
     let vault = Vault::open(store, options);

@@ -1,7 +1,7 @@
 use data_encoding::{BASE64, HEXLOWER};
 use venus_core::crypto;
 use venus_core::entropy::{Entropy, EntropyError, SeededEntropy};
-use venus_core::types::{SignatureType, address};
+use venus_core::types::{Address, SignatureType, address};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::*;
@@ -38,8 +38,10 @@ fn golden_bls() {
         key.address().unwrap().to_string(),
         "f3tho7tbdrw3xuy6ybz6p5tfc7nsqqa2ozhsrnmhwynrb3keeaeywe3felidbpgvy2wcxktmxcezlpz7pbu5pq"
     );
-    let signature = HEXLOWER.encode(&key.sign(b"hello filecoin").unwrap().data);
-    assert!(signature.starts_with("828e485c") && signature.ends_with("be07cf7"), "{signature}");
+    assert_eq!(
+        HEXLOWER.encode(&key.sign(b"hello filecoin").unwrap().data),
+        "828e485cf906ae5deda33ec3e16b2a5ac761ab5a6109f481134a4dd40d7b5c3b03d187f614c7dd85d142ff50b902bdf50923f58b5bb741b4a522bf17f8efe5cf3f8f51715cd31a765eb5e5d76889102752d2cc2efa4287829cacb4de2be07cf7"
+    );
 }
 
 #[test]
@@ -84,7 +86,7 @@ fn golden_web3signer() {
 }
 
 #[test]
-fn signatures_verify_and_clones_share_the_key() {
+fn deviation_07_signatures_are_deterministic_and_of_low_s() {
     for key_type in KeyType::ALL {
         let key = KeyInfo::generate(key_type, &SeededEntropy::new(9, "sign")).unwrap();
         for length in [0, 1, 38, 1000] {
@@ -92,6 +94,7 @@ fn signatures_verify_and_clones_share_the_key() {
             let signature = key.sign(&bytes).unwrap();
             assert_eq!(signature.sig_type, key_type.signature_type());
             crypto::verify(&signature, &key.address().unwrap(), &bytes).unwrap();
+            assert_eq!(key.clone().sign(&bytes).unwrap(), signature);
             if key_type != KeyType::Bls {
                 assert!(signature.data.len() == 65 && signature.data[64] < 2);
                 let scalars = k256::ecdsa::Signature::from_slice(&signature.data[..64]).unwrap();
@@ -114,7 +117,7 @@ fn what_holds_a_secret_wipes_itself() {
 }
 
 #[test]
-fn the_range_is_exact() {
+fn deviation_07_scalars_are_refused_and_never_reduced() {
     let cases = [
         (KeyType::Bls, BLS_ORDER, true),
         (KeyType::Secp256k1, SECP_ORDER, false),
@@ -142,6 +145,22 @@ fn the_range_is_exact() {
             assert_eq!(KeyInfo::new(key_type, &vec![1; len]).unwrap_err(), KeyError::Length(len));
         }
     }
+}
+
+#[test]
+fn deviation_07_a_public_key_outside_the_subgroup_verifies_nothing() {
+    // Small x coordinates give points of the curve that are almost never in the subgroup of prime order.
+    let outside = (1u8..=255).find_map(|x| {
+        let mut bytes = [0; 48];
+        (bytes[0], bytes[47]) = (0x80, x);
+        let point = blst::min_pk::PublicKey::uncompress(&bytes).ok()?;
+        point.validate().is_err().then_some(bytes)
+    });
+    let signer = Address::new_bls(&outside.unwrap()).unwrap();
+    let signature =
+        KeyInfo::generate(KeyType::Bls, &SeededEntropy::new(4, "other")).unwrap().sign(b"m").unwrap();
+    let error = crypto::verify(&signature, &signer, b"m").unwrap_err();
+    assert!(matches!(error, crypto::CryptoError::BadPoint { .. }), "{error}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use venus_core::actors::{ActorKind, market};
+use venus_core::api::Permission;
 use venus_core::cbor::Decode;
 use venus_core::types::{Address, Protocol};
 
@@ -15,7 +16,7 @@ use super::limits::{Charge, Limits};
 use super::params::{Fit, fit, proves};
 use super::rule::{Facts, addresses, amount, total};
 use crate::payload::PayloadClass;
-use crate::request::Origin;
+use crate::request::{Caller, Origin};
 
 /// `PublishStorageDealsExported`.
 const PUBLISH_EXPORTED: u64 = 2_236_929_350;
@@ -91,6 +92,8 @@ impl Mining {
                 return Err(format!("{why} (type {:?})", facts.class.as_str()));
             }
             C::Draw | C::RawDigest32 if bls => "mining/vrf",
+            // Nothing on a chain or between its services reads these, and whoever may ask could export the key too.
+            _ if facts.plain && is_operator(facts.caller) => "mining/plain-bytes",
             C::RawF3Vote | C::RawF3Ticket if bls => "mining/f3",
             C::Challenge => "mining/gateway-challenge",
             C::StorageAsk
@@ -195,6 +198,11 @@ impl Mining {
         let charge = Charge { rule: rule.clone(), limits, value: call.value, lasting: true };
         Ok(Allowed { clause, charge: (call.value > 0).then_some(charge) })
     }
+}
+
+/// An administrator of this wallet, not somebody behind a gateway.
+fn is_operator(caller: &Caller) -> bool {
+    !matches!(caller.origin, Origin::Gateway { .. }) && caller.permissions.allow(Permission::Admin)
 }
 
 fn refused(class: PayloadClass) -> String {

@@ -86,6 +86,9 @@
 //! mines a message gets its premium, and may be who had it signed. The rest of a fee is burnt, which the preset does not
 //! count: nobody earns by it.
 //!
+//! Plain bytes that nothing on a chain reads (texts, UUIDs, digests) are signed for administrators of the wallet only:
+//! they could export the key too, and `venus-wallet sign` is theirs.
+//!
 //! Denied are, until a rule allows them: all other sends and methods, deal proposals (they commit a client's funds),
 //! vouchers, Ethereum calls, raw bytes of any other kind. Name your miners: otherwise a miner that someone else made
 //! with your key as control address could take pledge.
@@ -114,7 +117,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use venus_core::clock::{Clock, SystemClock};
 use venus_core::error::BoxError;
-use venus_core::types::Message;
+use venus_core::types::{Message, MsgType};
 
 pub use caller::CallerConfig;
 pub(crate) use caller::{origin_label, permission_names};
@@ -129,6 +132,7 @@ pub use spent::SqliteSpent;
 pub use spent::{Spent, SpentStore};
 
 use crate::check::{Check, Refusal};
+use crate::payload::{Payload, RawClass};
 use crate::request::Review;
 use call::{Call, Inside, MAX_DEPTH};
 use compiled::{Compiled, Denial, Pass};
@@ -375,11 +379,18 @@ impl<'a> Subject<'a> {
     }
 }
 
+fn is_plain(payload: &Payload) -> bool {
+    use RawClass::{Digest32, Other, Text, Uuid};
+    let Payload::Raw { msg_type: MsgType::Unknown, class, .. } = payload else { return false };
+    matches!(class, Text | Uuid | Digest32 | Other { malformed_f3: false })
+}
+
 fn facts<'a>(review: &Review<'a>) -> Facts<'a> {
     Facts {
         signer: review.request.signer,
         class: review.payload.class(),
         claimed: review.payload.msg_type(),
+        plain: is_plain(review.payload),
         fee: gas_cost(review, |message| call::atto(&message.gas_fee_cap)),
         // Nobody pays more than the fee cap, whatever the premium says.
         tip: gas_cost(review, |message| {

@@ -27,6 +27,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) signer: Address,
     pub(crate) class: PayloadClass,
     pub(crate) claimed: MsgType,
+    /// Bytes that nothing else gives a meaning to, asked for as such.
+    pub(crate) plain: bool,
     /// attoFIL.
     pub(crate) fee: u128,
     /// The part of the fee that whoever mines the message gets, at most; attoFIL.

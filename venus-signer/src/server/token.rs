@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use venus_core::api::Permissions;
+use venus_core::error::{Classify, ErrorKind};
 
 /// What a token is made of before it is signed.
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
@@ -33,6 +34,12 @@ pub enum TokenError {
     /// Signed with another secret, or changed.
     #[error("jwt: HMAC verification failed")]
     Signature,
+}
+
+impl Classify for TokenError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unauthenticated
+    }
 }
 
 /// What a token says.

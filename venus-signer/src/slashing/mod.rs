@@ -25,7 +25,7 @@ mod store;
 use std::fmt;
 
 use async_trait::async_trait;
-use venus_core::error::BoxError;
+use venus_core::error::{BoxError, Classify, ErrorKind};
 
 use crate::request::Review;
 
@@ -46,6 +46,15 @@ pub enum SlashingError {
     /// The store failed. Nothing is reserved.
     #[error("slashing store: {0}")]
     Store(#[source] BoxError),
+}
+
+impl Classify for SlashingError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Conflict(_) => ErrorKind::Denied,
+            Self::Store(_) => ErrorKind::Transient,
+        }
+    }
 }
 
 /// Reserves what may be signed only once.

@@ -8,7 +8,6 @@ use secrecy::SecretString;
 use venus_core::error::{Classify, ErrorKind};
 use zeroize::Zeroizing;
 
-
 /// Longest password, bytes.
 const MAX_PASSWORD: usize = 4096;
 
@@ -157,7 +156,6 @@ fn checked(password: &[u8], from: &str) -> Result<SecretString, PasswordSourceEr
     Ok(text.into())
 }
 
-#[cfg(unix)]
 #[cfg(unix)]
 fn for_others(metadata: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;

@@ -117,7 +117,8 @@ fn all_recorded_requests_in_order() {
         }
     }
     for (how, cases) in &count.0 {
-        println!("{:4} {how}", cases.len());
+        let listed = if *how == "the same" { String::new() } else { format!(": {cases:?}") };
+        println!("{:4} {how}{listed}", cases.len());
     }
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), lines.len(), failures.join("\n"));
     assert_eq!(count.0.values().map(Vec::len).sum::<usize>(), 472);
