@@ -207,6 +207,28 @@ async fn types_and_the_preset_for_payloads() {
 }
 
 #[tokio::test]
+async fn administrators_sign_plain_bytes_and_nothing_in_disguise() {
+    let mining = policy("");
+    let cid = [&[1, 0x71, 0xa0, 0xe4, 2, 32][..], &[7; 32]].concat();
+    for (kind, bytes, allowed) in [
+        (MsgType::Unknown, b"hello".to_vec(), true),
+        (MsgType::Unknown, vec![5; 16], true),
+        (MsgType::Unknown, vec![5; 32], true),
+        (MsgType::Unknown, vec![0], true),
+        (MsgType::Unknown, cid, false),
+        (MsgType::Unknown, b"GPBFT:filecoin:x".to_vec(), false),
+        (MsgType::F3, b"hello".to_vec(), false),
+    ] {
+        for caller in [Caller::embedded(), Caller::rpc("root", Permissions::ALL)] {
+            let answer = ask_raw_as(&mining, &caller, secp(), kind, &bytes).await;
+            assert_eq!(answer.is_ok(), allowed, "{kind} {bytes:?} {answer:?}");
+        }
+        let behind = Caller::gateway("hub", vec!["alice".into()]);
+        assert!(ask_raw_as(&mining, &behind, secp(), kind, &bytes).await.is_err(), "{kind} {bytes:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_preset_for_methods() {
     let deals = venus_core::actors::market::PublishStorageDealsParams::default().to_cbor();
     let cases = [

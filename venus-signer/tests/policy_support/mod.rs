@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 use venus_core::actors::{ActorKind, init, miner, multisig};
+use venus_core::api::Permissions;
 use venus_core::cbor::Encode;
 use venus_core::types::{
     Address, BitField, Cid, Message, MsgMeta, MsgType, RawBytes, TokenAmount, address, blake2b_cid,
@@ -129,15 +130,26 @@ pub(crate) async fn explain(policy: &Policy, message: &Message) -> Explanation {
 }
 
 /// Asks about bytes under a type, read as the wallet reads them.
+/// By a service of the pool, which may sign and no more.
 pub(crate) async fn ask_raw(
     check: &dyn Check,
     signer: Address,
     kind: MsgType,
     bytes: &[u8],
 ) -> Result<(), Refusal> {
+    let caller = Caller::rpc("messager", Permissions::up_to("sign"));
+    ask_raw_as(check, &caller, signer, kind, bytes).await
+}
+
+pub(crate) async fn ask_raw_as(
+    check: &dyn Check,
+    caller: &Caller,
+    signer: Address,
+    kind: MsgType,
+    bytes: &[u8],
+) -> Result<(), Refusal> {
     let meta = MsgMeta::of(kind);
-    let caller = Caller::embedded();
-    let request = SignRequest { signer, to_sign: bytes, meta: &meta, caller: &caller };
+    let request = SignRequest { signer, to_sign: bytes, meta: &meta, caller };
     let payload = Payload::read(&request, &SigningNetwork::default()).unwrap();
     check.check(&Review { request: &request, payload: &payload }).await
 }
