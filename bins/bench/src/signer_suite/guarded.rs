@@ -10,6 +10,7 @@ use venus_core::api::ISigner;
 use venus_core::error::BoxError;
 use venus_core::types::Address;
 use venus_signer::audit::{AuditConfig, SqliteAudit};
+use venus_signer::policy::{Policy, PolicyConfig, PolicyError, Preset, RuleConfig};
 use venus_signer::slashing::SqliteSlashing;
 use venus_signer::{KeyType, LocalWallet, Vault};
 
@@ -41,14 +42,28 @@ impl Guarded {
         let audit = audit.map_err(|error| names.input(error))?;
         let slashing = SqliteSlashing::open(&folder.path().join("slashing.sqlite"), "bench").await;
         let slashing = slashing.map_err(failed)?;
-        let wallet = LocalWallet::builder(Vault::in_memory()).slashing(slashing).audit(audit.clone()).build();
+        let policy = policy().map_err(|error| names.input(error))?;
+        let guarded = LocalWallet::builder(Vault::in_memory()).check(policy).slashing(slashing);
+        let wallet = guarded.audit(audit.clone()).build();
         let address = wallet.import(key(names, key_type)?).await.map_err(|error| names.input(error))?;
         Ok(Self { wallet, audit, address, _folder: folder })
     }
 }
 
-/// A pass is long enough to be measured few times.
+/// A pass is long, so it is measured less often.
 const ROUNDS_PER_PASS: u32 = 8;
+
+/// As an operator writes it: who may send how much where, and how often.
+fn policy() -> Result<Policy, PolicyError> {
+    let others = RuleConfig::deny("owner").methods(["ChangeOwnerAddress", "ChangeWorkerAddress"]);
+    let pool = RuleConfig::allow("pool")
+        .to((1000..1007).map(|miner| format!("f0{miner}")))
+        .methods([5, 6, 7])
+        .max_value("1 FIL")
+        .max_fee("1 FIL")
+        .rate(1 << 32, "1h");
+    Policy::new(&PolicyConfig::preset(Preset::Mining).rule(others).rule(pool))
+}
 
 pub(super) fn measure(effort: &Effort) -> Result<Vec<Measure>, BenchError> {
     let effort = &Effort { rounds: effort.rounds.div_ceil(ROUNDS_PER_PASS), slice: effort.slice };

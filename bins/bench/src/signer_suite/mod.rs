@@ -3,6 +3,7 @@
 mod bare;
 mod guarded;
 mod run;
+mod unlock;
 
 use crate::measure::{BenchError, Effort, Measure};
 
@@ -13,6 +14,7 @@ use crate::measure::{BenchError, Effort, Measure};
 pub(crate) fn measure(effort: &Effort) -> Result<Vec<Measure>, BenchError> {
     let mut measures = bare::measure(effort)?;
     measures.extend(guarded::measure(effort)?);
+    measures.push(unlock::measure(effort)?);
     measures.push(run::measure(effort)?);
     Ok(measures)
 }
@@ -30,6 +32,7 @@ mod tests {
             "bls_sign_verify",
             "secp256k1_guarded_64_in_flight",
             "bls_guarded_64_in_flight",
+            "unlock_100_keys",
             "sign_30000_memory",
         ];
         assert_eq!(names, expected);
