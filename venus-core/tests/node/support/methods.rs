@@ -1,0 +1,173 @@
+//! The methods of a face.
+
+use std::sync::Arc;
+
+use venus_core::api::*;
+use venus_core::json::Json;
+use venus_core::types::*;
+
+use super::Style;
+use super::face::{Args, Face, Methods};
+
+pub fn register(m: &mut Methods) {
+    network(m);
+    chain(m);
+    state(m);
+}
+
+fn network(m: &mut Methods) {
+    m.add("Version", 0, |face, _| async move {
+        let agent = match face.style {
+            Style::Lotus => Some("lotus"),
+            Style::Forest => Some("forest"),
+            Style::Venus => None,
+        };
+        Ok(Version {
+            version: "1.0.0".into(),
+            api_version: Version::api_number(2, 3, 0),
+            block_delay: agent.map(|_| 4),
+            agent: agent.map(String::from),
+        })
+    });
+    m.add("StateNetworkName", 0, |face, _| async move { Ok(face.name.to_string()) });
+    m.add("StateNetworkVersion", 1, |face, _| async move {
+        Ok(face.world.chain.network().await?.network_version)
+    });
+    m.add("StateGetNetworkParams", 0, |face, _| async move {
+        let network = face.world.chain.network().await?;
+        Ok(NetworkParams {
+            network_name: face.name.to_string(),
+            block_delay_secs: network.block_delay_secs,
+            consensus_miner_min_power: 2048.into(),
+            supported_proof_types: None,
+            pre_commit_challenge_delay: 10,
+            fork_upgrade_params: ForkUpgradeParams::default(),
+            eip155_chain_id: network.eip155_chain_id,
+            genesis_timestamp: (face.style != Style::Venus).then_some(network.genesis_timestamp),
+        })
+    });
+}
+
+fn pairs(messages: Vec<(Cid, Message)>) -> Option<Json<Vec<ChainMessage>>> {
+    let list: Vec<_> = messages.into_iter().map(|(cid, message)| ChainMessage { cid, message }).collect();
+    (!list.is_empty()).then_some(Json(list)) // Go writes null for no messages.
+}
+
+async fn at_height(face: &Face, args: &Args, null: NullRound) -> Result<Arc<Tipset>, ChainError> {
+    face.world.chain.tipset_at(args.get(0), &args.get(1), null).await
+}
+
+fn chain(m: &mut Methods) {
+    m.add("ChainHead", 0, |face, _| async move { face.world.chain.head().await.map(Json) });
+    m.add("ChainGetGenesis", 0, |face, _| async move { face.world.chain.genesis().await.map(Json) });
+    m.add("ChainGetTipSet", 1, |face, args| async move {
+        let key: TipsetKey = args.get(0);
+        if key.is_empty() && face.style != Style::Venus {
+            return Err(ChainError::Invalid("NewTipSet called with zero length array of blocks".into()));
+        }
+        face.world.chain.tipset(&key).await.map(Json)
+    });
+    m.add("ChainGetTipSetByHeight", 2, |face, args| async move {
+        at_height(&face, &args, NullRound::Before).await.map(Json)
+    });
+    m.add("ChainGetTipSetAfterHeight", 2, |face, args| async move {
+        at_height(&face, &args, NullRound::After).await.map(Json)
+    });
+    m.add("ChainGetBlock", 1, |face, args| async move {
+        face.world.chain.block(&args.get::<Json<Cid>>(0).0).await
+    });
+    m.add("ChainGetBlockMessages", 1, |face, args| async move {
+        face.world.chain.block_messages(&args.get::<Json<Cid>>(0).0).await
+    });
+    m.add("ChainGetMessage", 1, |face, args| async move {
+        face.world.chain.message(&args.get::<Json<Cid>>(0).0).await.map(Json)
+    });
+    m.add("ChainGetMessagesInTipset", 1, |face, args| async move {
+        face.world.chain.tipset_messages(&args.get(0)).await.map(pairs)
+    });
+    m.add("ChainGetParentMessages", 1, |face, args| async move {
+        let block = args.get::<Json<Cid>>(0).0;
+        if face.world.chain.block(&block).await?.height == 0 {
+            return Ok(None);
+        }
+        face.world.chain.parent_messages(&block).await.map(pairs)
+    });
+    m.add("ChainGetParentReceipts", 1, |face, args| async move {
+        let receipts = face.world.chain.parent_receipts(&args.get::<Json<Cid>>(0).0).await?;
+        Ok((!receipts.is_empty()).then_some(receipts))
+    });
+    m.add("ChainGetPath", 2, |face, args| async move {
+        let (from, to): (TipsetKey, TipsetKey) = (args.get(0), args.get(1));
+        if from.is_empty() || to.is_empty() {
+            return Err(ChainError::Invalid("NewTipSet called with zero length array of blocks".into()));
+        }
+        let change = face.world.chain.path(&from, &to).await?;
+        Ok(Json(steps(change)))
+    });
+    m.add("ChainTipSetWeight", 1, |face, args| async move {
+        Ok(Json(face.world.chain.tipset(&args.get(0)).await?.parent_weight().clone()))
+    });
+}
+
+/// A change as nodes send it.
+pub fn steps(change: HeadChange) -> Vec<HeadChangeStep> {
+    let revert =
+        change.revert.into_iter().map(|tipset| HeadChangeStep { kind: HeadChangeKind::Revert, tipset });
+    let apply = change.apply.into_iter().map(|tipset| HeadChangeStep { kind: HeadChangeKind::Apply, tipset });
+    revert.chain(apply).collect()
+}
+
+/// Nodes answer for the empty key with the state that the head's messages were executed on.
+async fn parent_state(face: &Face, key: TipsetKey) -> Result<TipsetKey, ChainError> {
+    Ok(if key.is_empty() { face.world.chain.head().await?.key().clone() } else { key })
+}
+
+fn state(m: &mut Methods) {
+    m.add("StateGetActor", 2, |face, args| async move {
+        let (address, key) = (args.get::<Json<Address>>(0).0, args.get::<TipsetKey>(1));
+        let found = face.world.exists(&address, &key).await?;
+        let at = parent_state(&face, key).await?;
+        match face.world.chain.actor(&address, &at).await {
+            Ok(Some(actor)) => Ok(Some(actor)),
+            _ if found => Ok(Some(ActorInfo {
+                code: blake2b_cid(b"code"),
+                head: blake2b_cid(b"head"),
+                nonce: 0,
+                balance: TokenAmount::default(),
+                delegated_address: None,
+            })),
+            _ if face.style == Style::Forest => Ok(None),
+            _ => Err(ChainError::Invalid("actor not found".into())),
+        }
+    });
+    m.add("StateLookupID", 2, |face, args| async move {
+        let (address, key) = (args.get::<Json<Address>>(0).0, args.get::<TipsetKey>(1));
+        if address.protocol() == Protocol::ID {
+            return Ok(Json(address));
+        }
+        face.world.chain.lookup_id(&address, &parent_state(&face, key).await?).await.map(Json)
+    });
+    m.add("StateAccountKey", 2, |face, args| async move {
+        let (address, key) = (args.get::<Json<Address>>(0).0, args.get::<TipsetKey>(1));
+        if address == super::world::MINER {
+            let text =
+                "failed to get account actor state for t02000: actor code is not account: storageminer";
+            return Err(ChainError::Invalid(text.into()));
+        }
+        if matches!(address.protocol(), Protocol::Secp256k1 | Protocol::BLS) {
+            return Ok(Json(address));
+        }
+        face.world.chain.account_key(&address, &parent_state(&face, key).await?).await.map(Json)
+    });
+    m.add("StateSearchMsg", 4, |face, args| async move {
+        let limit: i64 = args.get(2);
+        let options = SearchOptions {
+            from: args.get(0),
+            lookback: (limit >= 0).then_some(limit),
+            allow_replaced: args.get(3),
+        };
+        let cid = args.get::<Json<Cid>>(1).0;
+        face.world.chain.message(&cid).await?;
+        face.world.chain.search_message(&cid, &options).await
+    });
+}
