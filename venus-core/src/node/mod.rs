@@ -35,6 +35,7 @@ mod config;
 mod fault;
 mod flavour;
 mod flight;
+mod heads;
 mod state;
 mod wire;
 
@@ -50,6 +51,7 @@ use tokio::sync::OnceCell;
 
 use self::cache::Cache;
 use self::fault::Fault;
+use self::heads::Heads;
 use self::wire::{Manner, NONE, Wire};
 use crate::api::ChainError;
 use crate::json::{Json, LotusJson};
@@ -104,6 +106,7 @@ struct Core {
     messages: Cache<Cid, Message>,
     genesis: OnceCell<Arc<Tipset>>,
     network: OnceCell<Arc<NetworkInfo>>,
+    heads: Heads,
 }
 
 impl<F: Flavour> RpcNode<F> {
@@ -177,6 +180,7 @@ impl<F: Flavour> RpcNode<F> {
             messages: Cache::new(many),
             genesis: OnceCell::new(),
             network: OnceCell::new(),
+            heads: Heads::new(config),
         };
         let node = Self { core: Arc::new(core), flavour: PhantomData };
         let network = node.core.network().await?;
@@ -211,6 +215,7 @@ impl<F: Flavour> RpcNode<F> {
 
     /// Closes the connection and ends all head streams. Calls of all clones fail from now on.
     pub async fn shutdown(&self) {
+        self.core.heads.close().await;
         self.core.wire.client().shutdown().await;
     }
 

@@ -137,6 +137,17 @@ impl Wire {
         &self.client
     }
 
+    pub(super) fn is_socket(&self) -> bool {
+        self.is_socket
+    }
+
+    /// Remembers that the node does not have `method`.
+    pub(super) fn learn_missing(&self, method: &'static str) {
+        if !self.lacks(method) {
+            self.missing().methods.insert(method);
+        }
+    }
+
     pub(super) fn url(&self) -> &str {
         &self.url
     }
@@ -260,7 +271,7 @@ impl Wire {
                 self.check().await?;
             }
             Err(CallError::Rpc(error)) if error.code == codes::METHOD_NOT_FOUND => {
-                self.missing().methods.insert(method);
+                self.learn_missing(method);
             }
             Err(CallError::Unreachable { .. } | CallError::Timeout { .. } | CallError::Status { .. }) => {
                 self.suspect(before);

@@ -2,5 +2,6 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(dead_code, unreachable_pub, reason = "support is shared by all parts of the test")]
 
+mod heads;
 mod reading;
 mod support;

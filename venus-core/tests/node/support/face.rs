@@ -5,18 +5,21 @@ use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use jsonrpsee::RpcModule;
+use futures::StreamExt;
+use jsonrpsee::core::{SubscriptionError, to_json_raw_value};
 use jsonrpsee::types::ErrorObjectOwned;
+use jsonrpsee::{PendingSubscriptionSink, RpcModule};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Semaphore;
-use venus_core::api::ChainError;
-use venus_core::json;
+use tokio::sync::{Notify, Semaphore};
+use venus_core::api::{ChainError, HeadEvent, HeadFeed, Resume};
+use venus_core::json::{self, Json};
 use venus_core::rpc::{Dialect, MethodSpec, Param, Permission, Service};
-use venus_core::types::Network;
+use venus_core::types::{HeadChangeKind, HeadChangeStep, Network};
 
 use super::World;
+use super::methods::steps;
 use super::texts::wire_error;
 
 /// Whose habits a face has.
@@ -62,6 +65,8 @@ pub struct State {
     pub calls: Mutex<std::collections::HashMap<String, u64>>,
     /// Answers `garbage` instead of the next so many results.
     pub garbage: AtomicU64,
+    /// Ends one head channel each time.
+    pub hang_up: Notify,
     /// Calls of these methods wait for a permit.
     pub gate: Mutex<Option<(HashSet<String>, Arc<Semaphore>)>>,
 }
@@ -180,5 +185,40 @@ impl Methods {
             };
         self.module.register_async_method(full, answer).unwrap();
         self.table.push(MethodSpec::new(full, Permission::Read, PARAMS[params]));
+    }
+
+    /// `ChainNotify`: where the head is, then how it moves.
+    pub fn add_heads(&mut self) {
+        if !self.is_on("ChainNotify") {
+            return;
+        }
+        let (name, face) = ("Filecoin.ChainNotify", self.face.clone());
+        let follow = move |_, pending: PendingSubscriptionSink, _, _| {
+            let face = face.clone();
+            async move {
+                face.before("ChainNotify").await;
+                let sink = pending.accept().await?;
+                let mut events = face.world.chain.heads(Resume::Head);
+                loop {
+                    let event = tokio::select! {
+                        event = events.next() => event,
+                        () = sink.closed() => break,
+                        () = face.state.hang_up.notified() => break,
+                    };
+                    let steps = match event {
+                        Some(Ok(HeadEvent::Current(tipset))) => {
+                            vec![HeadChangeStep { kind: HeadChangeKind::Current, tipset }]
+                        }
+                        Some(Ok(HeadEvent::Change(change))) => steps(change),
+                        _ => break,
+                    };
+                    let value = face.spoil(face.write(&Json(steps)));
+                    sink.send(to_json_raw_value(&value)?).await?;
+                }
+                Ok::<(), SubscriptionError>(())
+            }
+        };
+        self.module.register_subscription(name, name, "Filecoin.ChainNotifyEnd", follow).unwrap();
+        self.table.push(MethodSpec::new(name, Permission::Read, &[]).channel());
     }
 }

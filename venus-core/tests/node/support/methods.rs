@@ -13,6 +13,7 @@ pub fn register(m: &mut Methods) {
     network(m);
     chain(m);
     state(m);
+    m.add_heads();
 }
 
 fn network(m: &mut Methods) {
