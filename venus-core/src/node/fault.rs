@@ -92,7 +92,6 @@ impl Fault {
     }
 
     /// The fault of a push.
-    #[allow(dead_code, reason = "for pushes")]
     pub(super) fn of_push(self) -> ChainError {
         let text = match &self.error {
             CallError::Rpc(error) => error.message.clone(),
@@ -112,7 +111,6 @@ impl Fault {
     }
 
     /// The fault of a dry run of a message from `sender`.
-    #[allow(dead_code, reason = "for estimates")]
     pub(super) fn of_execution(self, sender: &Address) -> ChainError {
         let text = match &self.error {
             CallError::Rpc(error) => error.message.clone(),
@@ -132,7 +130,6 @@ impl Fault {
 const ACTOR_NOT_FOUND: i64 = 11;
 
 /// `exit SysErrInvalidReceiver(5)`, `exit=[SysErrInvalidReceiver(5)]`.
-#[allow(dead_code, reason = "for estimates")]
 fn exit_code(text: &str) -> Option<u32> {
     let (_, rest) = text.split_once("exit")?;
     let (_, rest) = rest.split_once('(')?;

@@ -35,7 +35,9 @@ mod config;
 mod fault;
 mod flavour;
 mod flight;
+mod gas;
 mod heads;
+mod pool;
 mod state;
 mod wire;
 

@@ -182,7 +182,6 @@ impl Wire {
     }
 
     /// A call that changes something, made once.
-    #[allow(dead_code, reason = "for what changes something")]
     pub(super) async fn call<R: DeserializeOwned>(
         self: &Arc<Self>,
         method: &'static str,

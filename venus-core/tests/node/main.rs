@@ -3,5 +3,6 @@
 #![allow(dead_code, unreachable_pub, reason = "support is shared by all parts of the test")]
 
 mod heads;
+mod pool;
 mod reading;
 mod support;

@@ -8,11 +8,14 @@ use venus_core::types::*;
 
 use super::Style;
 use super::face::{Args, Face, Methods};
+use super::texts::wire_error;
 
 pub fn register(m: &mut Methods) {
     network(m);
     chain(m);
     state(m);
+    pool(m);
+    gas(m);
     m.add_heads();
 }
 
@@ -170,5 +173,88 @@ fn state(m: &mut Methods) {
         let cid = args.get::<Json<Cid>>(1).0;
         face.world.chain.message(&cid).await?;
         face.world.chain.search_message(&cid, &options).await
+    });
+}
+
+/// Nodes refuse what they have.
+async fn push(face: &Face, message: &SignedMessage) -> Result<Cid, ChainError> {
+    let (chain, pool) = (&face.world.chain, &face.world.pool);
+    if pool.pending().await?.contains(message) {
+        return Err(PoolReject::NonceTaken.into());
+    }
+    let actor = chain.actor(&message.message.from, &TipsetKey::default()).await?;
+    let expected = actor.map_or(0, |actor| actor.nonce);
+    if message.message.sequence < expected {
+        return Err(PoolReject::NonceTooLow { expected }.into());
+    }
+    pool.push(message).await
+}
+
+fn pool(m: &mut Methods) {
+    m.add("MpoolPush", 1, |face, args| async move { push(&face, &args.get(0)).await.map(Json) });
+    m.add("MpoolBatchPush", 1, |face, args| async move {
+        let mut taken = Vec::new();
+        for message in args.get::<Vec<SignedMessage>>(0) {
+            taken.push(push(&face, &message).await?);
+        }
+        Ok(Json(taken))
+    });
+    m.add("MpoolPending", 1, |face, _| async move {
+        let mut pending = face.world.pool.pending().await?;
+        pending.reverse(); // Nodes have no order.
+        Ok(pending)
+    });
+    m.add("MpoolGetNonce", 1, |face, args| async move {
+        face.world.pool.next_nonce(&args.get::<Json<Address>>(0).0).await
+    });
+}
+
+/// The bound of the node's configuration, for messages without one.
+const DEFAULT_MAX_FEE: u64 = 1_000_000;
+
+async fn estimate(
+    face: &Face,
+    message: &Message,
+    spec: Option<MessageSendSpec>,
+) -> Result<Message, ChainError> {
+    let spec = spec.unwrap_or_default();
+    let max_fee = match spec.max_fee.is_zero() {
+        true => TokenAmount::from_atto(DEFAULT_MAX_FEE),
+        false => spec.max_fee,
+    };
+    let (over_estimation, over_premium) = match face.style {
+        Style::Venus => (spec.gas_over_estimation, spec.gas_over_premium.max(1.0)),
+        Style::Lotus | Style::Forest => (1.25, 1.0),
+    };
+    let estimate =
+        face.world.pool.estimate(message, &GasSpec { max_fee, over_estimation, over_premium }).await?;
+    Ok(Message { sequence: 77, ..estimate })
+}
+
+fn gas(m: &mut Methods) {
+    m.add("GasEstimateMessageGas", 3, |face, args| async move {
+        estimate(&face, &args.get::<Json<Message>>(0).0, args.get(1)).await.map(Json)
+    });
+    m.add("GasEstimateGasLimit", 2, |face, args| async move {
+        let spec = GasSpec { over_estimation: 1.0, ..GasSpec::default() };
+        let estimate = face.world.pool.estimate(&args.get::<Json<Message>>(0).0, &spec).await?;
+        Ok(estimate.gas_limit)
+    });
+    m.add("GasBatchEstimateMessageGas", 3, |face, args| async move {
+        let (mut nonce, mut results): (u64, Vec<EstimateResult>) = (args.get(1), Vec::new());
+        for EstimateMessage { msg, spec } in args.get::<Vec<EstimateMessage>>(0) {
+            let spec = Some(spec.expect("Venus fails without a spec"));
+            results.push(match estimate(&face, &msg, spec).await {
+                Ok(estimate) => {
+                    nonce += 1;
+                    EstimateResult {
+                        msg: Some(Message { sequence: nonce - 1, ..estimate }),
+                        err: String::new(),
+                    }
+                }
+                Err(e) => EstimateResult { msg: Some(msg), err: wire_error(face.style, &e).message },
+            });
+        }
+        Ok(results)
     });
 }
