@@ -38,6 +38,7 @@ mod flight;
 mod gas;
 mod heads;
 mod pool;
+mod produce;
 mod state;
 mod wire;
 

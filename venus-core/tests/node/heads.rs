@@ -72,8 +72,8 @@ async fn heads_of_nodes_that_do_not_tell() {
     let at = At::of(&face);
     let node = LotusNode::connect_with(at.clone(), polling()).await.unwrap();
     suite_passes(&face, &node, || {}).await;
-    suite_passes(&face, &node, || at.disconnect()).await;
     assert_eq!(node.missing_methods(), ["Filecoin.ChainNotify"]);
+    suite_passes(&face, &node, || at.disconnect()).await;
     let telling = Face::new(face.world.clone(), Style::Lotus);
     at.replace(&telling);
     suite_passes(&face, &node, || {}).await;

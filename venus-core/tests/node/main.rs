@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(dead_code, unreachable_pub, reason = "support is shared by all parts of the test")]
 
+mod blocks;
 mod heads;
 mod pool;
 mod reading;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt;
@@ -65,6 +65,10 @@ pub struct State {
     pub calls: Mutex<std::collections::HashMap<String, u64>>,
     /// Answers `garbage` instead of the next so many results.
     pub garbage: AtomicU64,
+    /// Blocks are made for somebody else.
+    pub other_miner: AtomicBool,
+    /// The node does not have the worker's key.
+    pub no_key: AtomicBool,
     /// Ends one head channel each time.
     pub hang_up: Notify,
     /// Calls of these methods wait for a permit.

@@ -1,6 +1,7 @@
 //! The methods of a face.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use venus_core::api::*;
 use venus_core::json::Json;
@@ -16,6 +17,7 @@ pub fn register(m: &mut Methods) {
     state(m);
     pool(m);
     gas(m);
+    blocks(m);
     m.add_heads();
 }
 
@@ -109,7 +111,7 @@ fn chain(m: &mut Methods) {
         Ok(Json(steps(change)))
     });
     m.add("ChainTipSetWeight", 1, |face, args| async move {
-        Ok(Json(face.world.chain.tipset(&args.get(0)).await?.parent_weight().clone()))
+        Ok(Json(child(&face, &args.get(0)).await?.parent_weight().clone()))
     });
 }
 
@@ -257,4 +259,138 @@ fn gas(m: &mut Methods) {
         }
         Ok(results)
     });
+}
+
+/// A block on top of a tipset, which nobody hears of: its header says what executing the tipset gave.
+async fn child(face: &Face, key: &TipsetKey) -> Result<Arc<Tipset>, ChainError> {
+    let height = face.world.chain.tipset(key).await?.height();
+    // Far ahead, so that it is no sibling of what is made in earnest.
+    face.world.chain.extend(key, height + 500, &[Vec::new()])
+}
+
+fn blocks(m: &mut Methods) {
+    m.add("MinerGetBaseInfo", 3, |face, args| async move {
+        let (miner, base) = (args.get::<Json<Address>>(0).0, args.get::<TipsetKey>(2));
+        if base.is_empty() {
+            return Err(ChainError::Invalid("NewTipSet called with zero length array of blocks".into()));
+        }
+        let info = face.world.producer.base_info(&miner, args.get(1), &base).await?;
+        match info.is_none() && face.world.chain.tipset(&base).await.is_ok() {
+            true => Err(ChainError::Invalid("loading miner in current state: actor not found".into())),
+            false => Ok(info),
+        }
+    });
+    m.add("MpoolSelect", 2, |face, args| async move {
+        // A list for one ticket knows nothing of other tickets.
+        let mut lists = face.world.producer.select_messages(&args.get(0), &[args.get(1)]).await?;
+        Ok(lists.pop().filter(|list| !list.is_empty()))
+    });
+    m.add("MpoolSelects", 2, |face, args| async move {
+        let mut lists = face.world.producer.select_messages(&args.get(0), &args.get::<Vec<f64>>(1)).await?;
+        let first = lists.first().cloned().unwrap_or_default();
+        lists.iter_mut().filter(|list| list.is_empty()).for_each(|list| *list = first.clone());
+        let lists: Vec<_> = lists.into_iter().map(|list| (!list.is_empty()).then_some(list)).collect();
+        Ok(Some(lists))
+    });
+    m.add("MinerCreateBlock", 1, |face, args| async move {
+        let block = face.world.producer.create_block(&args.get(0)).await;
+        let mut block = block.map_err(|e| match e {
+            ChainError::Invalid(why) => {
+                ChainError::Invalid(format!("message not valid for block inclusion: {why}"))
+            }
+            other => other,
+        })?;
+        if face.state.other_miner.load(Ordering::SeqCst) {
+            block.header.miner = super::world::STRANGER;
+        }
+        let signs = match face.style {
+            Style::Venus => false,
+            Style::Lotus | Style::Forest if face.state.no_key.load(Ordering::SeqCst) => {
+                let text = format!(
+                    "failed to sign new block: failed to sign with {}: key not found",
+                    face.world.bls
+                );
+                return Err(ChainError::Invalid(text));
+            }
+            Style::Lotus | Style::Forest => true,
+        };
+        if signs {
+            let signature = face.world.signer.sign_block(&face.world.bls, &block.header).await;
+            block.header.block_sig = Some(signature.unwrap());
+        }
+        Ok(block)
+    });
+    m.add("SyncSubmitBlock", 1, |face, args| async move {
+        let block: BlockMsg = args.get(0);
+        know_pool(&face, &block).await?;
+        face.world.producer.submit_block(&block).await
+    });
+    m.add("StateCompute", 3, |face, args| async move {
+        let key: TipsetKey = args.get(2);
+        assert!(args.get::<Vec<Message>>(1).is_empty());
+        let child = child(&face, &key).await?;
+        let block = child.cids()[0];
+        let chain = &face.world.chain;
+        let receipts = chain.parent_receipts(&block).await?;
+        let messages = chain.tipset_messages(&key).await?;
+        let system = Message { from: Address::new_id(0), ..transfer(face.world.bls) };
+        let mut trace = vec![traced(system, Receipt::new(ExitCode::OK, Vec::new(), 0))];
+        trace.extend(messages.into_iter().zip(receipts).map(|((_, m), receipt)| traced(m, receipt)));
+        Ok(ComputeStateOutput { root: *child.parent_state(), trace })
+    });
+}
+
+/// A node has what waits in its pool. The double knows of blocks that it assembled only.
+async fn know_pool(face: &Face, block: &BlockMsg) -> Result<(), ChainError> {
+    let header = block.header.clone();
+    let parents = TipsetKey::from(header.parents);
+    let (Some(ticket), Some(election_proof)) = (header.ticket, header.election_proof) else { return Ok(()) };
+    if face.world.chain.tipset(&parents).await.is_err() {
+        return Ok(());
+    }
+    let template = BlockTemplate {
+        miner: header.miner,
+        parents,
+        ticket,
+        election_proof,
+        beacon_values: header.beacon_entries,
+        messages: face.world.pool.pending().await?,
+        epoch: header.height,
+        timestamp: header.timestamp,
+        winning_post_proof: header.win_post_proof,
+    };
+    face.world.producer.create_block(&template).await.map(drop)
+}
+
+fn transfer(from: Address) -> Message {
+    MessageRequest::transfer(from, from, TokenAmount::default()).message
+}
+
+fn traced(msg: Message, receipt: Receipt) -> InvocResult {
+    InvocResult {
+        msg_cid: msg.cid(),
+        execution_trace: ExecutionTrace {
+            msg: MessageTrace {
+                from: msg.from,
+                to: msg.to,
+                value: msg.value.clone(),
+                method: msg.method_num,
+                params: Vec::new(),
+                params_codec: 0,
+                gas_limit: 0,
+                read_only: false,
+            },
+            msg_rct: ReturnTrace { exit_code: receipt.exit_code, return_data: Vec::new(), return_codec: 0 },
+            invoked_actor: None,
+            gas_charges: Vec::new(),
+            subcalls: Vec::new(),
+            logs: Vec::new(),
+            ipld_ops: Vec::new(),
+        },
+        msg,
+        msg_rct: Some(receipt),
+        gas_cost: GasCost::default(),
+        error: String::new(),
+        duration: 0,
+    }
 }
