@@ -37,8 +37,11 @@ mod flavour;
 mod flight;
 mod gas;
 mod heads;
+mod market;
+mod miner;
 mod pool;
 mod produce;
+mod sector;
 mod state;
 mod wire;
 

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod heads;
+mod miners;
 mod pool;
 mod reading;
 mod support;

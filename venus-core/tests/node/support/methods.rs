@@ -18,6 +18,7 @@ pub fn register(m: &mut Methods) {
     pool(m);
     gas(m);
     blocks(m);
+    super::miners::register(m);
     m.add_heads();
 }
 

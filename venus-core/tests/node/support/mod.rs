@@ -2,6 +2,7 @@
 
 pub mod face;
 pub mod methods;
+pub mod miners;
 pub mod texts;
 pub mod world;
 
