@@ -37,6 +37,17 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         Some(value.clone())
     }
 
+    /// Keeps a value instead of the one that is there.
+    pub(super) fn replace(&self, key: K, value: V) {
+        let mut guard = self.slots();
+        let slots = &mut *guard;
+        if let Some((_, used)) = slots.by_key.remove(&key) {
+            slots.by_use.remove(&used);
+        }
+        drop(guard);
+        self.put(key, value);
+    }
+
     /// Keeps a value. What is there already stays: it is the same.
     pub(super) fn put(&self, key: K, value: V) {
         let mut slots = self.slots();
@@ -69,6 +80,8 @@ mod tests {
         assert_eq!(cache.get(&1), Some("a"));
         cache.put(3, "c");
         assert_eq!((cache.get(&1), cache.get(&2), cache.get(&3)), (Some("a"), None, Some("c")));
+        cache.replace(3, "d");
+        assert_eq!(cache.get(&3), Some("d"));
         let none = Cache::new(0);
         none.put(1, 1);
         assert_eq!(none.get(&1), None);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fvm_shared::clock::ChainEpoch;
 
-use crate::rpc::client::ClientConfig;
+use crate::rpc::client::{ClientConfig, WhileDown};
 
 /// How a node is reached, and how much of it is remembered.
 #[derive(Clone, Debug)]
@@ -55,6 +55,15 @@ impl Default for NodeConfig {
 }
 
 impl NodeConfig {
+    /// The configuration of one node among several: a call that cannot be sent now fails now, for another node may
+    /// answer it.
+    #[must_use]
+    pub fn among_several(mut self) -> Self {
+        self.client.while_down = WhileDown::Fail;
+        self.retries = 0;
+        self
+    }
+
     /// The configuration with the name of the network that the node must follow.
     #[must_use]
     pub fn on_network(mut self, name: impl Into<String>) -> Self {

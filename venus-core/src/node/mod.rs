@@ -39,6 +39,7 @@ mod gas;
 mod heads;
 mod market;
 mod miner;
+mod multi;
 mod pool;
 mod produce;
 mod sector;
@@ -59,7 +60,10 @@ use self::cache::Cache;
 use self::fault::Fault;
 use self::heads::Heads;
 use self::wire::{Manner, NONE, Wire};
-use crate::api::ChainError;
+use crate::api::{
+    BlockProducer, ChainError, ChainReader, GasEstimator, HeadFeed, MarketReader, MessagePool, MinerReader,
+    SectorReader, StateReader,
+};
 use crate::json::{Json, LotusJson};
 use crate::rpc::ApiInfo;
 use crate::rpc::CallError;
@@ -68,7 +72,36 @@ use crate::types::{ActorInfo, BlockHeader, BlockMessages, NetworkInfo, Receipt, 
 
 pub use self::config::NodeConfig;
 pub use self::flavour::{Flavour, Forest, Lotus, NodeKind, Venus};
+pub use self::multi::{MultiConfig, MultiNode};
 pub use self::wire::WrongNetwork;
+
+/// Everything that a node does for a pool. Whatever has all the traits is one, a chain in this process as well.
+pub trait FullNode:
+    ChainReader
+    + StateReader
+    + MinerReader
+    + SectorReader
+    + MarketReader
+    + HeadFeed
+    + MessagePool
+    + GasEstimator
+    + BlockProducer
+{
+}
+
+impl<T> FullNode for T where
+    T: ChainReader
+        + StateReader
+        + MinerReader
+        + SectorReader
+        + MarketReader
+        + HeadFeed
+        + MessagePool
+        + GasEstimator
+        + BlockProducer
+        + ?Sized
+{
+}
 
 /// A Lotus node, or what answers like one.
 pub type LotusNode = RpcNode<Lotus>;

@@ -12,13 +12,13 @@ use crate::support::face::STYLES;
 use crate::support::world::{MINER, STRANGER};
 use crate::support::{Address as At, Face, Style, World, forest, lotus, venus};
 
-async fn waiting(world: &World) {
+pub async fn waiting(world: &World) {
     world.history().await;
     world.pool.push(&world.transfer(world.bls, world.secp, 2).await).await.unwrap();
     world.pool.push(&world.transfer(world.secp, world.bls, 1).await).await.unwrap();
 }
 
-async fn suite_passes(face: &Face, producer: &dyn BlockProducer) {
+pub async fn suite_passes(face: &Face, producer: &dyn BlockProducer) {
     let world = &face.world;
     waiting(world).await;
     let fixture = BlockProducerFixture {
@@ -69,7 +69,7 @@ async fn missing_methods_of_producers_are_replaced() {
     all_adapters(Style::Lotus, &["MinerCreateBlock"], false).await;
 }
 
-async fn template(world: &World, base: &Tipset) -> BlockTemplate {
+pub async fn template(world: &World, base: &Tipset) -> BlockTemplate {
     let info = world.producer.base_info(&MINER, base.height() + 1, base.key()).await.unwrap().unwrap();
     BlockTemplate {
         miner: MINER,

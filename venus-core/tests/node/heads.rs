@@ -15,11 +15,11 @@ use crate::support::face::STYLES;
 use crate::support::{Address as At, Face, Style, World, config, forest, lotus, venus};
 
 /// A configuration for nodes that do not tell of their head.
-fn polling() -> NodeConfig {
+pub fn polling() -> NodeConfig {
     NodeConfig { poll: Some(Duration::from_millis(2)), ..config() }
 }
 
-async fn suite_passes(face: &Face, feed: &dyn HeadFeed, trouble: impl Fn() + Send + Sync) {
+pub async fn suite_passes(face: &Face, feed: &dyn HeadFeed, trouble: impl Fn() + Send + Sync) {
     let (chain, trouble) = (&face.world.chain, &trouble);
     let fixture = HeadFeedFixture {
         chain,
@@ -35,7 +35,7 @@ async fn suite_passes(face: &Face, feed: &dyn HeadFeed, trouble: impl Fn() + Sen
     suites::head_feed(feed, &fixture).await;
 }
 
-async fn world() -> World {
+pub async fn world() -> World {
     let world = World::new();
     world.history().await;
     world

@@ -5,6 +5,7 @@
 mod blocks;
 mod heads;
 mod miners;
+mod multi;
 mod pool;
 mod reading;
 mod support;

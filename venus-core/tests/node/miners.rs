@@ -12,7 +12,7 @@ use crate::support::face::STYLES;
 use crate::support::{Address as At, Face, Style, World, forest, lotus, venus};
 
 const SECTOR_SIZE: u64 = 2048;
-const MINER: Address = Address::new_id(1000);
+pub const MINER: Address = Address::new_id(1000);
 const CLIENT: Address = Address::new_id(110);
 const STRANGER: Address = Address::new_id(112);
 
@@ -58,7 +58,7 @@ fn bits(numbers: impl IntoIterator<Item = u64>) -> BitField {
 }
 
 /// One sector in the past. Now: sectors 1, 2 and 7 active, 3 faulty, 4 recovering, 5 promised.
-fn set_miners(world: &World) {
+pub fn set_miners(world: &World) {
     let miners = &world.miners;
     miners.set(MINER, MinerScript::new(Address::new_id(100), Address::new_id(101), SECTOR_SIZE));
     let place = |deadline, partition| SectorLocation { deadline, partition };
@@ -85,7 +85,7 @@ fn set_miners(world: &World) {
         .unwrap();
 }
 
-fn set_market(world: &World) {
+pub fn set_market(world: &World) {
     let market = &world.market;
     market.update(|m| m.known.extend([CLIENT, MINER, STRANGER]));
     market.keep_as(earlier());
@@ -121,7 +121,7 @@ fn set_market(world: &World) {
     });
 }
 
-async fn miner_suites(miners: &dyn MinerReader, sectors: &dyn SectorReader) {
+pub async fn miner_suites(miners: &dyn MinerReader, sectors: &dyn SectorReader) {
     let fixture = MinerReaderFixture { miner: MINER, sector: 7, no_sector: 5, earlier: earlier() };
     suites::miner_reader(miners, &fixture).await;
     let fixture = SectorReaderFixture {
@@ -135,7 +135,7 @@ async fn miner_suites(miners: &dyn MinerReader, sectors: &dyn SectorReader) {
     suites::sector_reader(sectors, &fixture).await;
 }
 
-async fn market_suite(market: &dyn MarketReader) {
+pub async fn market_suite(market: &dyn MarketReader) {
     let fixture = MarketReaderFixture {
         client: CLIENT,
         provider: MINER,

@@ -8,7 +8,7 @@ use venus_core::types::*;
 use crate::support::face::STYLES;
 use crate::support::{Address as At, Face, Style, World, forest, lotus, venus};
 
-async fn suites_pass(face: &Face, gas: &dyn GasEstimator, pool: &dyn MessagePool, from: Address) {
+pub async fn suites_pass(face: &Face, gas: &dyn GasEstimator, pool: &dyn MessagePool, from: Address) {
     let world = &face.world;
     suites::gas_estimator(gas, &GasEstimatorFixture { from, to: world.bls }).await;
     let (chain, memory) = (&world.chain, &world.pool);

@@ -73,6 +73,9 @@ impl<S: HeadSource> Follower<S> {
     /// What a feed begins with. Asks, because the listener may not have heard of the newest head yet.
     async fn first(&mut self, from: Resume) -> Option<Result<HeadEvent, ChainError>> {
         for failures in 0.. {
+            if matches!(*self.feed.borrow(), Feed::Closed) {
+                return None;
+            }
             let now = match self.source.fresh().await {
                 Ok(now) => now,
                 Err(e) if e.kind().is_retryable() => {

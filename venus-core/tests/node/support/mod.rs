@@ -6,6 +6,7 @@ pub mod miners;
 pub mod texts;
 pub mod world;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,11 +26,11 @@ pub fn server(face: &Face) -> RpcServer {
 
 /// Opens pipes to whatever server stands at the address now.
 #[derive(Clone)]
-pub struct Address(Arc<Mutex<RpcServer>>);
+pub struct Address(Arc<Mutex<RpcServer>>, Arc<AtomicBool>);
 
 impl Address {
     pub fn of(face: &Face) -> Self {
-        Self(Arc::new(Mutex::new(server(face))))
+        Self(Arc::new(Mutex::new(server(face))), Arc::default())
     }
 
     pub fn server(&self) -> RpcServer {
@@ -42,6 +43,12 @@ impl Address {
         old.disconnect(|_| true);
     }
 
+    /// The node is away, or back.
+    pub fn set_away(&self, away: bool) {
+        self.1.store(away, Ordering::SeqCst);
+        self.disconnect();
+    }
+
     /// All connections break.
     pub fn disconnect(&self) {
         self.server().disconnect(|_| true);
@@ -51,6 +58,9 @@ impl Address {
 #[async_trait::async_trait]
 impl Connect for Address {
     async fn connect(&self) -> Result<Socket, CallError> {
+        if self.1.load(Ordering::SeqCst) {
+            return Err(CallError::Disconnected);
+        }
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let (server, admin) =
             (self.server(), Identity { name: "admin".into(), permissions: Permissions::ALL });
