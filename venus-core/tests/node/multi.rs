@@ -171,7 +171,7 @@ async fn a_message_goes_to_all_nodes_and_none_delays_it() {
     let gate = several.faces[0].gate(&["MpoolPush"]);
     let message = one.transfer(one.bls, one.secp, 0).await;
     assert_eq!(several.multi.push(&message).await.unwrap(), message.cid());
-    assert_eq!(other.pool.pending().await.unwrap(), [message.clone()]);
+    assert!(other.pool.pending().await.unwrap().contains(&message));
     assert!(one.pool.pending().await.unwrap().is_empty(), "the slow one still thinks about it");
     gate.add_permits(100);
     while one.pool.pending().await.unwrap().is_empty() {

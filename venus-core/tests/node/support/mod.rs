@@ -3,6 +3,7 @@
 pub mod face;
 pub mod methods;
 pub mod miners;
+pub mod replay;
 pub mod texts;
 pub mod world;
 
@@ -30,7 +31,11 @@ pub struct Address(Arc<Mutex<RpcServer>>, Arc<AtomicBool>);
 
 impl Address {
     pub fn of(face: &Face) -> Self {
-        Self(Arc::new(Mutex::new(server(face))), Arc::default())
+        Self::of_server(server(face))
+    }
+
+    pub fn of_server(server: RpcServer) -> Self {
+        Self(Arc::new(Mutex::new(server)), Arc::default())
     }
 
     pub fn server(&self) -> RpcServer {
