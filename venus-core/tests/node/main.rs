@@ -6,10 +6,12 @@
 mod common;
 
 mod blocks;
+mod headers;
 mod heads;
 mod miners;
 mod multi;
 mod pool;
 mod reading;
 mod recorded;
+mod sockets;
 mod support;
