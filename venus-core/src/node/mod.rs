@@ -44,6 +44,7 @@ mod pool;
 mod produce;
 mod sector;
 mod state;
+mod wait;
 mod wire;
 
 use std::fmt;
@@ -73,6 +74,7 @@ use crate::types::{ActorInfo, BlockHeader, BlockMessages, NetworkInfo, Receipt, 
 pub use self::config::NodeConfig;
 pub use self::flavour::{Flavour, Forest, Lotus, NodeKind, Venus};
 pub use self::multi::{MultiConfig, MultiNode};
+pub use self::wait::wait_message;
 pub use self::wire::WrongNetwork;
 
 /// Everything that a node does for a pool. Whatever has all the traits is one, a chain in this process as well.

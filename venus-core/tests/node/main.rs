@@ -15,3 +15,4 @@ mod reading;
 mod recorded;
 mod sockets;
 mod support;
+mod waiting;
