@@ -27,7 +27,7 @@
 //! # What a node's answers mean here
 //! A node answers a question about the state of the *empty* key with the state before the messages of its head, not
 //! after them: it has not executed those for anybody yet. The adapters pass that on. The nonce that
-//! [`MessagePool::next_nonce`](crate::api::MessagePool::next_nonce) answers counts them.
+//! [`MessagePool::next_nonce`] answers counts them.
 
 mod cache;
 mod chain;

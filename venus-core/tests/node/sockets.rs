@@ -1,6 +1,8 @@
 //! Real sockets: tokens, HTTP, and servers that are none.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,8 +22,11 @@ use crate::support::{Face, Style, config};
 
 const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
-/// Lets `good` in.
-struct Good;
+/// Lets `good` in, until that is revoked.
+#[derive(Clone, Default)]
+struct Good {
+    revoked: Arc<AtomicBool>,
+}
 
 #[async_trait]
 impl Authenticate for Good {
@@ -31,14 +36,16 @@ impl Authenticate for Good {
         _: &http::request::Parts,
     ) -> Result<Identity, AuthError> {
         match token {
-            Some("good") => Ok(Identity { name: "admin".into(), permissions: Permissions::ALL }),
+            Some("good") if !self.revoked.load(Ordering::SeqCst) => {
+                Ok(Identity { name: "admin".into(), permissions: Permissions::ALL })
+            }
             _ => Err(AuthError::Unauthenticated),
         }
     }
 }
 
 async fn listening(face: &Face) -> (RpcServer, SocketAddr) {
-    let server = RpcServer::new(face.service(), Good);
+    let server = RpcServer::new(face.service(), Good::default());
     let at = server.listen(LOOPBACK, &["/rpc/v0", "/rpc/v1"]).await.unwrap().local_addr();
     (server, at)
 }
@@ -177,7 +184,28 @@ async fn a_feed_survives_the_restart_of_a_server() {
     server.shutdown().await;
     face.world.chain.mine(&[]).unwrap();
     face.world.chain.reorg(2, &[]).unwrap();
-    let again = RpcServer::new(face.service(), Good);
+    let again = RpcServer::new(face.service(), Good::default());
     again.listen(at, &["/rpc/v1"]).await.unwrap();
+    consumer.catch_up().await;
+}
+
+#[tokio::test]
+async fn a_revoked_token_ends_streams_with_an_error() {
+    let face = Face::new(world().await, Style::Lotus);
+    let good = Good::default();
+    let server = RpcServer::new(face.service(), good.clone());
+    let at = server.listen(LOOPBACK, &["/rpc/v1"]).await.unwrap().local_addr();
+    let polling = NodeConfig { poll: Some(Duration::from_millis(2)), ..config() };
+    let node = LotusNode::connect(&info("good", &format!("http://{at}")), polling).await.unwrap();
+    let mut consumer = Consumer::start(&node, &face.world).await;
+    good.revoked.store(true, Ordering::SeqCst);
+    let end = consumer.events.next().await.unwrap().unwrap_err();
+    assert!(matches!(end, ChainError::Unauthorized), "{end:?}");
+    assert!(consumer.events.next().await.is_none(), "an error ends the stream");
+    let refused = node.heads(Resume::Head).next().await.unwrap().unwrap_err();
+    assert!(matches!(refused, ChainError::Unauthorized), "{refused:?}");
+    face.world.chain.reorg(2, &[]).unwrap();
+    good.revoked.store(false, Ordering::SeqCst);
+    consumer.events = node.heads(Resume::From(consumer.at.key().clone()));
     consumer.catch_up().await;
 }
