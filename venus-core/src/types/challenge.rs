@@ -34,7 +34,7 @@ const MAX_NAME: u64 = 256;
 /// let challenge = GatewayChallenge {
 ///     hub: "eu-1".into(),
 ///     account: "alice".into(),
-///     channel: [7; 16].into(),
+///     channel: uuid::Uuid::from_bytes([7; 16]),
 ///     address: Address::new_secp256k1(&[4; 65])?,
 ///     nonce: [9; 32],
 ///     expires: now.as_secs() + 60,
