@@ -48,6 +48,7 @@ pub struct ExprFilter {
     expr: String,
     timeout: Duration,
     slots: Arc<Semaphore>,
+    hidden: Vec<String>,
 }
 
 impl ExprFilter {
@@ -59,13 +60,20 @@ impl ExprFilter {
     /// A filter that runs `sh -c expr`. An empty one allows everything.
     pub fn new(expr: impl Into<String>) -> Self {
         let slots = Arc::new(Semaphore::new(Self::CONCURRENCY));
-        Self { expr: expr.into(), timeout: Self::TIMEOUT, slots }
+        Self { expr: expr.into(), timeout: Self::TIMEOUT, slots, hidden: Vec::new() }
     }
 
     /// How long a request may take, waiting included.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// A variable of the environment that programs do not inherit: one with a secret.
+    #[must_use]
+    pub fn hide(mut self, variable: impl Into<String>) -> Self {
+        self.hidden.push(variable.into());
         self
     }
 
@@ -79,7 +87,7 @@ impl ExprFilter {
     async fn ask(&self, input: &[u8]) -> Result<(), Refusal> {
         // A semaphore that is never closed always gives.
         let _slot = self.slots.acquire().await.map_err(|error| Refusal::Failed(error.into()))?;
-        let mut program = Program::start(&self.expr)
+        let mut program = Program::start(&self.expr, &self.hidden)
             .map_err(|error| Refusal::Denied(format!("filter cmd run error {error}")))?;
         let (status, output) = program
             .run(input)
@@ -153,11 +161,15 @@ struct Program {
 }
 
 impl Program {
-    fn start(expr: &str) -> std::io::Result<Self> {
+    fn start(expr: &str, hidden: &[String]) -> std::io::Result<Self> {
         // One pipe for both, so that the program's words keep their order.
         let (reader, output) = std::io::pipe()?;
         let reader = Receiver::from_owned_fd(reader.into())?;
-        let child = Command::new("sh")
+        let mut command = Command::new("sh");
+        hidden.iter().for_each(|variable| {
+            command.env_remove(variable);
+        });
+        let child = command
             .args(["-c", expr])
             .stdin(Stdio::piped())
             .stdout(output.try_clone()?)

@@ -67,8 +67,10 @@ impl Pipeline {
 
     async fn decide(&self, review: &Review<'_>) -> Result<Signature, Ended> {
         // A key that is not ours is told before any rule: rules are about our keys.
-        let key = self.vault.signing_key(&review.request.signer).await?;
+        self.vault.signing_key(&review.request.signer).await?;
         self.checked(review).await?;
+        // Checks may take long. Who locked the wallet or removed the key meanwhile expects no more signatures.
+        let key = self.vault.signing_key(&review.request.signer).await?;
         if let Some(slashing) = &self.slashing {
             slashing.reserve(review).await.map_err(|error| match error {
                 SlashingError::Conflict(reason) => Ended::Denied { by: "slashing", reason },

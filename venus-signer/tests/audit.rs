@@ -17,8 +17,8 @@ use venus_core::clock::ManualClock;
 use venus_core::entropy::SeededEntropy;
 use venus_core::types::{Address, Message, MessageExt, MsgMeta, MsgType, RawBytes, TokenAmount};
 use venus_signer::audit::{
-    Anchor, AuditConfig, AuditEvent, AuditLog, AuditReader, Broken, Outcome, RecordQuery, SignRecord, SqliteAudit,
-    Verdict,
+    Anchor, AuditConfig, AuditEvent, AuditLog, AuditReader, Broken, Outcome, RecordQuery, SignRecord,
+    SqliteAudit, Verdict,
 };
 use venus_signer::{Caller, Check, KeyType, LocalWallet, Refusal, Review, SignRequest, Vault};
 
@@ -54,13 +54,16 @@ impl Bench {
 }
 
 async fn plain(path: &Path) -> SqlitePool {
-    SqlitePool::connect_with(SqliteConnectOptions::new().filename(path).create_if_missing(true)).await.unwrap()
+    SqlitePool::connect_with(SqliteConnectOptions::new().filename(path).create_if_missing(true))
+        .await
+        .unwrap()
 }
 
 async fn record(audit: &SqliteAudit, n: u64) -> Result<(), venus_signer::audit::AuditError> {
     let (meta, caller) = (MsgMeta::of(MsgType::Unknown), Caller::embedded());
     let bytes = n.to_be_bytes();
-    let request = SignRequest { signer: Address::new_id(n % 3), to_sign: &bytes, meta: &meta, caller: &caller };
+    let request =
+        SignRequest { signer: Address::new_id(n % 3), to_sign: &bytes, meta: &meta, caller: &caller };
     let verdict = Verdict::Failed { reason: "because" };
     audit.record(&AuditEvent { request: &request, payload: None, verdict }).await
 }
@@ -120,7 +123,10 @@ async fn deviation_05_every_request_is_on_record_with_signature_or_reason() {
     assert_eq!(signed.record.signature.as_ref(), Some(&good.signature));
     assert_eq!(signed.cid.as_deref(), Some(message(from, 1).cid().to_string().as_str()));
     assert_eq!(signed.caller.as_deref(), Some("embedded"));
-    assert_eq!(signed.record.raw_msg.as_deref(), Some(MsgMeta::chain_message(&message(from, 1)).extra.as_slice()));
+    assert_eq!(
+        signed.record.raw_msg.as_deref(),
+        Some(MsgMeta::chain_message(&message(from, 1)).extra.as_slice())
+    );
     assert_eq!(page[1].denied_by.as_deref(), Some("gifts"));
     assert_eq!(page[1].record.err.as_deref(), Some("too generous"));
     assert_eq!(page[1].caller.as_deref(), Some("gateway:hub(alice)"));
@@ -132,7 +138,10 @@ async fn deviation_05_every_request_is_on_record_with_signature_or_reason() {
     let errors = audit.reader().query(&query).await.unwrap();
     let json = serde_json::to_string(&errors[1]).unwrap();
     assert!(json.contains(r#""Err":"too generous""#), "{json}");
-    assert!(json.contains(r#""Signature":{"Type":0,"Data":null},"CreateAt":"2027-01-15T08:00:00Z"}"#), "{json}");
+    assert!(
+        json.contains(r#""Signature":{"Type":0,"Data":null},"CreateAt":"2027-01-15T08:00:00Z"}"#),
+        "{json}"
+    );
     let read: SignRecord = serde_json::from_str(&json).unwrap();
     assert_eq!(read, errors[1]);
     let go: SignRecord = serde_json::from_str(&json.replace("\"too generous\"", "{}")).unwrap();
@@ -224,6 +233,43 @@ async fn tampering_is_found_at_its_place() {
             other => panic!("{sql}: {other:?}"),
         }
     }
+}
+
+/// What a hash chain without a key cannot tell by itself, a note from elsewhere does.
+#[tokio::test]
+async fn a_chain_that_was_cut_and_mended_needs_a_noted_head_to_be_found() {
+    let bench = Bench::new();
+    let audit = bench.open().await;
+    for n in 0..5 {
+        record(&audit, n).await.unwrap();
+    }
+    let note = audit.reader().head().await.unwrap();
+    assert_eq!(note, audit.reader().verify(None).await.unwrap().head);
+    audit.shutdown().await;
+    bench
+        .tamper(
+            "UPDATE sign_record_chain SET head_seq = 3, head_hash = (SELECT hash FROM sign_record WHERE seq = 3)",
+        )
+        .await;
+    bench.tamper("DELETE FROM sign_record WHERE seq > 3").await;
+    assert_eq!(audit.reader().verify(None).await.unwrap().records, 3);
+    assert!(matches!(audit.reader().verify(Some(note)).await, Err(Broken::At { seq: 5, .. })));
+}
+
+#[tokio::test]
+async fn a_chain_that_was_removed_is_not_made_anew_over_changed_records() {
+    let bench = Bench::new();
+    let audit = bench.open().await;
+    for n in 0..3 {
+        record(&audit, n).await.unwrap();
+    }
+    audit.shutdown().await;
+    bench.tamper("UPDATE sign_record SET caller = 'eve' WHERE seq = 2").await;
+    bench.tamper("DELETE FROM sign_record_chain").await;
+    let refused = SqliteAudit::open(&bench.path(), AuditConfig::default()).await.unwrap_err();
+    assert!(refused.to_string().contains("restore the file"), "{refused}");
+    bench.tamper("DROP TABLE sign_record").await;
+    bench.open().await;
 }
 
 #[tokio::test]
@@ -367,7 +413,9 @@ fn queries_are_read_as_go_writes_them() {
     assert_eq!(serde_json::from_str::<RecordQuery>("{}").unwrap(), RecordQuery::default());
     let odd = r#"{"limit":-1,"SKIP":null,"Other":[1]}"#;
     assert_eq!(serde_json::from_str::<RecordQuery>(odd).unwrap(), RecordQuery::default());
-    for bad in [r#"{"ID":"a","id":"b"}"#, r#"{"Limit":"3"}"#, r#"{"Signer":"f0x"}"#, "[]", r#"{"After":"now"}"#] {
+    for bad in
+        [r#"{"ID":"a","id":"b"}"#, r#"{"Limit":"3"}"#, r#"{"Signer":"f0x"}"#, "[]", r#"{"After":"now"}"#]
+    {
         assert!(serde_json::from_str::<RecordQuery>(bad).is_err(), "{bad}");
     }
 }

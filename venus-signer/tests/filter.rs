@@ -25,6 +25,13 @@ async fn the_exit_code_decides() {
 }
 
 #[tokio::test]
+async fn a_program_does_not_inherit_secrets() {
+    let shows = "test -n \"$CARGO_MANIFEST_DIR\"";
+    ask(&ExprFilter::new(shows), &send(MINER, "1")).await.unwrap();
+    assert!(ask(&ExprFilter::new(shows).hide("CARGO_MANIFEST_DIR"), &send(MINER, "1")).await.is_err());
+}
+
+#[tokio::test]
 async fn a_program_that_cannot_be_started() {
     let refused = text(ask(&ExprFilter::new("exit 0 \0"), &send(MINER, "1")).await);
     assert!(refused.starts_with("filter cmd run error "), "{refused}");

@@ -136,7 +136,7 @@ impl Reload {
         let next = kept.join(",");
         let origin = "the request";
         let wrong = |reason: String| LoggingError::Filter { origin, reason };
-        let filter = EnvFilter::try_new(&next).map_err(|error| wrong(error.to_string()))?;
+        let filter = parsed(&next).map_err(wrong)?;
         if !(self.apply)(filter) {
             return Err(wrong("logging has ended".into()));
         }
@@ -150,7 +150,16 @@ fn filter(variable: Option<&str>, default_filter: &str) -> Result<EnvFilter, Log
         Some(text) if !text.trim().is_empty() => (FILTER_VARIABLE, text),
         _ => ("the default", default_filter),
     };
-    EnvFilter::try_new(text).map_err(|error| LoggingError::Filter { origin, reason: error.to_string() })
+    parsed(text).map_err(|reason| LoggingError::Filter { origin, reason })
+}
+
+/// The RPC library logs what is wrong with a parameter and quotes it, which may be a password. That has no level at
+/// which it may be read.
+const NEVER: &str = "jsonrpsee_core::proc_macros_support=off";
+
+fn parsed(text: &str) -> Result<EnvFilter, String> {
+    let filter = EnvFilter::try_new(text).map_err(|error| error.to_string())?;
+    Ok(filter.add_directive(NEVER.parse().map_err(|error| format!("{NEVER}: {error}"))?))
 }
 
 /// A log line is one write; the lock that keeps it apart from the bars is [`Progress`]'s.
@@ -185,9 +194,25 @@ mod tests {
 
     #[test]
     fn the_variable_wins_over_the_default() {
-        assert_eq!(filter(Some("debug"), "warn").unwrap().to_string(), "debug");
-        assert_eq!(filter(Some("  "), "warn").unwrap().to_string(), "warn");
-        assert_eq!(filter(None, "warn").unwrap().to_string(), "warn");
+        let chosen = |variable| filter(variable, "warn").unwrap().max_level_hint().unwrap().to_string();
+        assert_eq!(chosen(Some("debug")), "debug");
+        assert_eq!(chosen(Some("  ")), "warn");
+        assert_eq!(chosen(None), "warn");
+    }
+
+    #[test]
+    fn what_quotes_parameters_is_logged_at_no_level() {
+        for text in ["trace", "jsonrpsee_core::proc_macros_support=trace,trace", "jsonrpsee_core=trace"] {
+            let sink = Sink::default();
+            let builder = fmt().with_env_filter(parsed(text).unwrap());
+            let subscriber = builder.with_writer(Progress::lines(sink.clone())).finish();
+            tracing::subscriber::with_default(subscriber, || {
+                tracing::error!(target: "jsonrpsee_core::proc_macros_support", "invalid type: integer `123456`");
+                tracing::error!(target: "jsonrpsee_core::server", "shown");
+            });
+            let logged = sink.text();
+            assert!(logged.contains("shown") && !logged.contains("123456"), "{text}: {logged}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod row;
 mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlite")]
 mod stamp;
 #[cfg(feature = "sqlite")]
 mod writer;

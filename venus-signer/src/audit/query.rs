@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use venus_core::json::{Json, JsonRef, Key, LotusJson, Member};
 use venus_core::types::{Address, MaybeAddress, Signature};
 
+#[cfg(feature = "sqlite")]
 use super::stamp;
 
 /// Which records to list. The default lists all.
@@ -222,7 +223,7 @@ impl Outcome {
         }
     }
 
-    #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
+    #[cfg(feature = "sqlite")]
     pub(super) fn from_name(name: &str) -> Option<Self> {
         [Self::Signed, Self::Denied, Self::Failed].into_iter().find(|outcome| outcome.as_str() == name)
     }
@@ -260,7 +261,7 @@ impl Serialize for StoredRecord {
     }
 }
 
-#[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
+#[cfg(feature = "sqlite")]
 impl RecordQuery {
     /// The bounds as the database keeps times.
     pub(super) fn bounds(&self) -> (Option<i64>, Option<i64>) {

@@ -91,6 +91,18 @@ impl AuditReader {
         Ok(rows.iter().map(record).collect::<Result<_, _>>()?)
     }
 
+    /// The end of the chain. Whoever may write the file may shorten the chain and mend its end, or make all of it anew;
+    /// only this, noted elsewhere, tells.
+    ///
+    /// # Errors
+    /// [`AuditError`].
+    pub async fn head(&self) -> Result<Anchor, AuditError> {
+        let mut db = self.pool.acquire().await?;
+        let ends = chain::Ends::read(&mut db).await?;
+        ends.map(|ends| chain::anchor(ends.head))
+            .ok_or_else(|| AuditError("the chain of records is gone; restore the file".into()))
+    }
+
     /// Checks that all records are as they were written: from a noted place on, or from the first that is there. It
     /// reads everything; writing goes on meanwhile.
     ///

@@ -53,9 +53,23 @@ pub(super) async fn adopt(pool: &SqlitePool, now_ns: i64, oldest_ns: i64) -> Res
     }
     fill_times(&mut tx, now_ns).await?;
     if sqlx::query("SELECT 1 FROM sign_record_chain").fetch_optional(&mut *tx).await?.is_none() {
+        untouched(&mut tx).await?;
         seal(&mut tx, now_ns, oldest_ns).await?;
     }
     tx.commit().await
+}
+
+/// Records with places and no chain that they are in were tampered with. A new chain would vouch for them.
+async fn untouched(db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let placed = "SELECT 1 FROM sign_record WHERE seq IS NOT NULL OR hash IS NOT NULL LIMIT 1";
+    match sqlx::query(placed).fetch_optional(db).await? {
+        None => Ok(()),
+        Some(_) => Err(sqlx::Error::Protocol(
+            "the chain of records is gone, and the records are there: restore the file, or give the records up by \
+             removing the table sign_record"
+                .into(),
+        )),
+    }
 }
 
 /// Go writes texts in the zone of its machine, which do not sort.
@@ -79,8 +93,6 @@ async fn fill_times(tx: &mut Transaction<'_, Sqlite>, now_ns: i64) -> Result<(),
 /// Begins the chain with the records that are there, but for those whose time is over.
 async fn seal(tx: &mut Transaction<'_, Sqlite>, now_ns: i64, oldest_ns: i64) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM sign_record WHERE created_ns < ?").bind(oldest_ns).execute(&mut **tx).await?;
-    // A table that had places without a chain was tampered with; it gets new ones.
-    sqlx::query("UPDATE sign_record SET seq = NULL").execute(&mut **tx).await?;
     let genesis = blake2b_256(&[b"venus-audit-chain-1".as_slice(), &now_ns.to_be_bytes()].concat());
     let mut head = (0_i64, genesis);
     while let Some(next) = seal_some(tx, head).await? {

@@ -7,7 +7,6 @@ use time::macros::format_description;
 
 /// Reads `2006-01-02 15:04:05.999999999-07:00`, which Go's SQLite driver writes in whatever zone the program ran, and
 /// the forms around it: a `T` between, a `Z` at the end, or no zone at all, which means UTC.
-#[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 pub(super) fn parse(text: &str) -> Option<OffsetDateTime> {
     let (date, time) = text.trim().split_once([' ', 'T'])?;
     // `+0000 UTC` and the like, which a time's text in Go ends with, tell nothing more than the number.

@@ -16,8 +16,8 @@ use venus_core::rpc::{ApiInfo, ApiInfoError, KeepAlive, Limits};
 use super::hub::{Dial, Dialler};
 use super::wire::NAMESPACE;
 
-/// A hub to register at.
-#[derive(Clone, Debug)]
+/// A hub to register at. Its address may begin with the token, so neither is shown.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct HubConfig {
     /// The name in records, rules, metrics and logs: `gateway:NAME`.
@@ -34,6 +34,15 @@ pub struct HubConfig {
     pub support_accounts: Vec<String>,
     /// Answers challenges of Go gateways too, which name nobody. Only one hub should need it.
     pub legacy: bool,
+}
+
+impl std::fmt::Debug for HubConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut f = f.debug_struct("HubConfig");
+        f.field("name", &self.name).field("id", &self.id).field("account", &self.account);
+        f.field("support_accounts", &self.support_accounts).field("legacy", &self.legacy);
+        f.finish_non_exhaustive()
+    }
 }
 
 impl HubConfig {
@@ -251,6 +260,8 @@ mod tests {
         let hub = HubConfig::new("h", "/ip4/1.2.3.4/tcp/1").token(SecretString::from("very-secret"));
         let shown = format!("{hub:?} {:?}", hub.target(Limits::default()).unwrap());
         assert!(!shown.contains("very-secret"), "{shown}");
+        let shown = format!("{:?}", HubConfig::new("h", "very.secret.token:/ip4/1.2.3.4/tcp/1"));
+        assert!(!shown.contains("secret"), "{shown}");
     }
 
     #[test]

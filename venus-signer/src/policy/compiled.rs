@@ -95,6 +95,12 @@ impl Compiled {
         now.saturating_sub(longest.saturating_mul(2))
     }
 
+    /// What a message gives to whoever mines it, if the preset alone lets it pass: rules have their own limits.
+    pub(crate) fn tip(&self, facts: &Facts<'_>, pass: &Pass) -> Option<Charge> {
+        let preset = matches!(pass.by, By::Preset(_)) && self.preset == Preset::Mining;
+        (preset && facts.tip > 0).then(|| self.mining.tip(facts.tip))
+    }
+
     /// Decides about a call of a message, or about a payload that is no message.
     pub(crate) fn decide(&self, facts: &Facts<'_>, call: Option<&Call<'_>>) -> Result<Pass, Denial> {
         for rule in &self.rules {
@@ -164,6 +170,7 @@ fn pass(rule: &Rule, call: Option<&Call<'_>>) -> Pass {
         limits: rule.limits,
         // A constructor gets the value of the message that makes its actor: the same money.
         value: call.filter(|call| call.role != super::call::Role::Constructor).map_or(0, |call| call.value),
+        lasting: true,
     });
     Pass { by: By::Rule(rule.name.clone()), charge }
 }

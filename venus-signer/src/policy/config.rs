@@ -82,6 +82,9 @@ pub struct MiningConfig {
     pub pledge_total: TotalConfig,
     /// How much gas may cost at most (gas limit times fee cap), for a message.
     pub fee_cap: String,
+    /// How much of that all messages of a key together may give to whoever mines them (gas limit times premium) in a
+    /// sliding period. Counted anew after a restart.
+    pub tip_total: TotalConfig,
 }
 
 impl Default for MiningConfig {
@@ -91,6 +94,7 @@ impl Default for MiningConfig {
             pledge_cap: "10 FIL".into(),
             pledge_total: TotalConfig { value: "1000 FIL".into(), period: "24h".into() },
             fee_cap: "5 FIL".into(),
+            tip_total: TotalConfig { value: "50 FIL".into(), period: "24h".into() },
         }
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Charge {
     pub(crate) rule: Arc<str>,
     pub(crate) limits: Limits,
     pub(crate) value: u128,
+    /// Whether the value is kept over a restart.
+    pub(crate) lasting: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

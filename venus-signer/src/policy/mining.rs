@@ -15,6 +15,7 @@ use super::limits::{Charge, Limits};
 use super::params::{Fit, fit, proves};
 use super::rule::{Facts, addresses, amount, total};
 use crate::payload::PayloadClass;
+use crate::request::Origin;
 
 /// `PublishStorageDealsExported`.
 const PUBLISH_EXPORTED: u64 = 2_236_929_350;
@@ -40,6 +41,7 @@ pub(crate) struct Mining {
     pledge_cap: u128,
     pledge: (Arc<str>, u128, Duration),
     fee_cap: u128,
+    tips: (Arc<str>, u128, Duration),
 }
 
 /// A clause that allows something.
@@ -55,11 +57,13 @@ impl Mining {
             move |reason: String| PolicyError::Field { field, reason }
         };
         let (value, period) = total(&config.pledge_total).map_err(wrong("pledge_total"))?;
+        let tips = total(&config.tip_total).map_err(wrong("tip_total"))?;
         Ok(Self {
             miners: addresses(&config.miners).map_err(wrong("miners"))?,
             pledge_cap: amount(&config.pledge_cap).map_err(wrong("pledge_cap"))?,
             pledge: ("default: mining.pledge_total".into(), value, period),
             fee_cap: amount(&config.fee_cap).map_err(wrong("fee_cap"))?,
+            tips: ("default: mining.tip_total".into(), tips.0, tips.1),
         })
     }
 
@@ -68,12 +72,24 @@ impl Mining {
         (&self.pledge.0, self.pledge.2)
     }
 
+    /// A premium goes to whoever mines the message, who may be the one that had it signed: it is value too.
+    pub(crate) fn tip(&self, value: u128) -> Charge {
+        let (rule, limit, period) = &self.tips;
+        let limits = Limits { total: Some((*limit, *period)), rate: None };
+        Charge { rule: rule.clone(), limits, value, lasting: false }
+    }
+
     /// Decides about a payload that is no message.
     pub(crate) fn payload(&self, facts: &Facts<'_>) -> Result<Allowed, String> {
         use PayloadClass as C;
         let bls = facts.signer.protocol() == Protocol::BLS;
         let clause = match facts.class {
             C::Block if bls => "mining/block",
+            // A challenge of another hub is 32 bytes too: who answers it for this one vouches for this one there.
+            C::RawDigest32 if matches!(facts.caller.origin, Origin::Gateway { .. }) => {
+                let why = "through a gateway 32 bytes may be the challenge of another one; send draws as drawrandomparam";
+                return Err(format!("{why} (type {:?})", facts.class.as_str()));
+            }
             C::Draw | C::RawDigest32 if bls => "mining/vrf",
             C::RawF3Vote | C::RawF3Ticket if bls => "mining/f3",
             C::Challenge => "mining/gateway-challenge",
@@ -176,7 +192,7 @@ impl Mining {
         }
         let (rule, limit, period) = &self.pledge;
         let limits = Limits { total: Some((*limit, *period)), rate: None };
-        let charge = Charge { rule: rule.clone(), limits, value: call.value };
+        let charge = Charge { rule: rule.clone(), limits, value: call.value, lasting: true };
         Ok(Allowed { clause, charge: (call.value > 0).then_some(charge) })
     }
 }

@@ -14,6 +14,7 @@
 //!     pledge_cap = "5 FIL"         # with a message
 //!     pledge_total = { value = "200 FIL", period = "24h" }
 //!     fee_cap = "1 FIL"
+//!     tip_total = { value = "10 FIL", period = "24h" }
 //!
 //!     [actors]
 //!     "f01000" = "miner"           # so that names of methods are unambiguous without a node
@@ -75,12 +76,15 @@
 //! says nothing: rules decide by method and recipient only.
 //!
 //! # The preset `mining`
-//! Allowed are: blocks, VRF draws (also as 32 raw bytes) and F3 votes of BLS keys; challenges of gateways; storage asks,
+//! Allowed are: blocks, VRF draws (also as 32 raw bytes, but not through a gateway, where they may be the challenge of
+//! another one) and F3 votes of BLS keys; challenges of gateways; storage asks,
 //! responses, deal states and requests for them; methods of a miner by which sectors are sealed, proven, declared
 //! faulty, updated, prolonged, with parameters that are exactly those of that method; `PublishStorageDeals`,
 //! `SettleDealPayments`, and `AddBalance` for a miner in `mining.miners`; proposals of all that; messages that carry
 //! nothing. Value goes only with what takes pledge, up to `pledge_cap` (10 FIL) a message and `pledge_total` (1000 FIL
-//! in 24 h) a key; fees up to `fee_cap` (5 FIL).
+//! in 24 h) a key; fees up to `fee_cap` (5 FIL) a message, of which premiums up to `tip_total` (50 FIL in 24 h) a key: who
+//! mines a message gets its premium, and may be who had it signed. The rest of a fee is burnt, which the preset does not
+//! count: nobody earns by it.
 //!
 //! Denied are, until a rule allows them: all other sends and methods, deal proposals (they commit a client's funds),
 //! vouchers, Ethereum calls, raw bytes of any other kind. Name your miners: otherwise a miner that someone else made
@@ -110,6 +114,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use venus_core::clock::{Clock, SystemClock};
 use venus_core::error::BoxError;
+use venus_core::types::Message;
 
 pub use caller::CallerConfig;
 pub(crate) use caller::{origin_label, permission_names};
@@ -232,9 +237,13 @@ impl Policy {
         let mut charges = Vec::new();
         let mut steps: Vec<_> = subject
             .parts()
-            .map(|call| {
+            .enumerate()
+            .map(|(i, call)| {
                 let decided = compiled.decide(&facts, call);
-                charges.extend(decided.as_ref().ok().and_then(|pass| pass.charge.clone()));
+                if let Ok(pass) = &decided {
+                    charges.extend(compiled.tip(&facts, pass).filter(|_| i == 0));
+                    charges.extend(pass.charge.clone());
+                }
                 step(&facts, call, decided)
             })
             .collect();
@@ -309,8 +318,9 @@ impl Policy {
         let subject = self.subject(&compiled, review).await;
         let facts = facts(review);
         let mut charges = Vec::new();
-        for call in subject.parts() {
+        for (i, call) in subject.parts().enumerate() {
             let pass = compiled.decide(&facts, call).map_err(|denial| denied(&denial))?;
+            charges.extend(compiled.tip(&facts, &pass).filter(|_| i == 0));
             charges.extend(pass.charge);
         }
         if let Some(fault) = subject.fault {
@@ -328,7 +338,9 @@ impl Policy {
         let now = self.inner.clock.now();
         self.inner.used.take(now, facts.signer, charges).map_err(Refusal::Denied)?;
         let Some(store) = &self.inner.store else { return Ok(()) };
-        let counted = charges.iter().filter(|charge| charge.limits.total.is_some() && charge.value > 0);
+        let counted = charges
+            .iter()
+            .filter(|charge| charge.lasting && charge.limits.total.is_some() && charge.value > 0);
         let spent: Vec<_> = counted.map(|charge| entry(charge, facts, now)).collect();
         if spent.is_empty() {
             return Ok(());
@@ -368,13 +380,20 @@ fn facts<'a>(review: &Review<'a>) -> Facts<'a> {
         signer: review.request.signer,
         class: review.payload.class(),
         claimed: review.payload.msg_type(),
-        fee: review.payload.message().map_or(0, |message| {
-            // A negative fee cap pays nothing, and no node takes it.
-            let fee_cap = call::atto(&message.gas_fee_cap).unwrap_or_default();
-            fee_cap.saturating_mul(message.gas_limit.into())
+        fee: gas_cost(review, |message| call::atto(&message.gas_fee_cap)),
+        // Nobody pays more than the fee cap, whatever the premium says.
+        tip: gas_cost(review, |message| {
+            Some(call::atto(&message.gas_premium)?.min(call::atto(&message.gas_fee_cap)?))
         }),
         caller: review.request.caller,
     }
+}
+
+/// Gas limit times a price. A negative price pays nothing, and no node takes it.
+fn gas_cost(review: &Review<'_>, price: impl Fn(&Message) -> Option<u128>) -> u128 {
+    let cost =
+        |message: &Message| price(message).unwrap_or_default().saturating_mul(message.gas_limit.into());
+    review.payload.message().map_or(0, cost)
 }
 
 fn denied(denial: &Denial) -> Refusal {

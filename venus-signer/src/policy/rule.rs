@@ -29,6 +29,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) claimed: MsgType,
     /// attoFIL.
     pub(crate) fee: u128,
+    /// The part of the fee that whoever mines the message gets, at most; attoFIL.
+    pub(crate) tip: u128,
     pub(crate) caller: &'a Caller,
 }
 

@@ -146,7 +146,7 @@ pub const WALLET_TABLE: &[MethodSpec] = &[
     .idempotent(),
 ];
 
-/// [`WalletExtApi`] and who may call it.
+/// [`WalletExtApiServer`] and who may call it.
 pub const WALLET_EXT_TABLE: &[MethodSpec] = &[
     MethodSpec::new("Filecoin.ChangePassword", Permission::Admin, &[STRING, STRING]).void(),
     MethodSpec::new(

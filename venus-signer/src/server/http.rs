@@ -9,9 +9,11 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
+use data_encoding::HEXLOWER;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, Method, StatusCode, request::Parts};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use venus_core::rpc::Identity;
 use venus_core::rpc::server::{AuthError, Authenticate};
 
@@ -21,6 +23,8 @@ use super::token::{Tokens, fingerprint};
 use crate::strategy::rpc::STRATEGY_HEADER;
 use crate::vault::LockState;
 
+/// The hash of the token that a call came with. Set here, never taken from callers.
+pub(super) const BEARER_HEADER: HeaderName = HeaderName::from_static("x-venus-bearer");
 /// How long a check of readiness may take.
 const PROBE_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -71,6 +75,7 @@ async fn dress(
         return response;
     }
     split_token(&tokens, &mut request);
+    name_bearer(&mut request);
     let mut response = next.run(request).await;
     if cors && response.status() != StatusCode::SWITCHING_PROTOCOLS {
         set_cors(response.headers_mut());
@@ -85,17 +90,34 @@ fn set_cors(headers: &mut HeaderMap) {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
 }
 
-/// `<JWT>___<strategy token>`, in the header or in the query, becomes two headers.
+/// `<JWT>___<strategy token>`, in the header or in the query, becomes two headers. Nothing behind the underscores is no
+/// strategy token, as in Go.
 fn split_token(tokens: &Tokens, request: &mut Request) {
     let Some(bearer) = bearer(request) else { return };
-    let (token, Some(strategy)) = tokens.split(&bearer) else { return };
-    let headers = request.headers_mut();
-    for (name, text) in [(AUTHORIZATION, format!("Bearer {token}")), (STRATEGY_HEADER, strategy.to_owned())] {
-        // Both came out of a header or an address, which hold nothing that a header may not.
-        if let Ok(mut value) = HeaderValue::from_str(&text) {
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
+    let (token, strategy) = tokens.split(&bearer);
+    if token.len() == bearer.len() {
+        return;
+    }
+    set_secret(request.headers_mut(), AUTHORIZATION, &format!("Bearer {token}"));
+    if let Some(strategy) = strategy {
+        set_secret(request.headers_mut(), STRATEGY_HEADER, strategy);
+    }
+}
+
+/// What came out of a header or an address holds nothing that a header may not.
+fn set_secret(headers: &mut HeaderMap, name: HeaderName, text: &str) {
+    if let Ok(mut value) = HeaderValue::from_str(text) {
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+}
+
+/// Says to the methods which token a call came with, by its hash. Names will not do: several tokens may have one, and
+/// whoever makes tokens gives any. What a caller writes there himself is removed.
+fn name_bearer(request: &mut Request) {
+    request.headers_mut().remove(BEARER_HEADER);
+    if let Some(token) = bearer(request) {
+        set_secret(request.headers_mut(), BEARER_HEADER, &HEXLOWER.encode(&Sha256::digest(token.as_bytes())));
     }
 }
 

@@ -1,7 +1,8 @@
 //! Who has shown the password lately.
 //!
 //! Go's `WalletExport` has no password: its command line asks for one, has it verified, and exports. So we remember
-//! for a short time which token verified it, and export for no other.
+//! for a short time which token verified it, from which machine, and export for no other. A token is its text: who may
+//! make tokens can make this one again, and on the same machine ride along.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -16,9 +16,10 @@ use venus_core::types::{Address, MsgMeta, MsgType, Network, Signature};
 
 use super::api::{VersionInfo, WalletApiServer, WalletExtApiServer};
 use super::errors;
+use super::http::BEARER_HEADER;
 use super::proof::Proofs;
 use super::seams::{Hubs, LogControl, Records};
-use super::token::{Claims, Tokens};
+use super::token::{Claims, Tokens, UNNAMED};
 use super::wire::{AddressText, Base64, KeyText, KeyTypeText, MetaText};
 use super::{API_VERSION, VERSION};
 use crate::admin::SignerAdmin;
@@ -130,8 +131,13 @@ impl WalletService {
     }
 }
 
-fn bearer(extensions: &Extensions) -> &str {
-    extensions.get::<Arc<rpc::Caller>>().map_or("", |caller| caller.identity.name.as_str())
+/// Which token a call came with, and from which machine: who has shown the password was this one, and no other with the
+/// same name.
+fn bearer(extensions: &Extensions) -> String {
+    let Some(caller) = extensions.get::<Arc<rpc::Caller>>() else { return String::new() };
+    let token = caller.headers.get(BEARER_HEADER).and_then(|hash| hash.to_str().ok());
+    let machine = caller.remote.map(|remote| remote.ip().to_string()).unwrap_or_default();
+    format!("{}@{machine}", token.unwrap_or(&caller.identity.name))
 }
 
 /// What Go finds in its tables under an address that was never set: nothing.
@@ -195,7 +201,7 @@ impl WalletApiServer for WalletService {
 
     async fn wallet_export(&self, extensions: &Extensions, address: AddressText) -> RpcResult<KeyText> {
         self.gate()?;
-        if !self.0.free_export && !self.0.proofs.holds(bearer(extensions)) {
+        if !self.0.free_export && !self.0.proofs.holds(&bearer(extensions)) {
             let text = "password needed: call VerifyPassword with this token first";
             return Err(errors::said(ErrorKind::Denied, text));
         }
@@ -227,14 +233,17 @@ impl WalletApiServer for WalletService {
         let password = SecretString::from(password);
         let set = self.wallet().set_password(None, &password).await;
         set.map_err(|error| errors::wallet(&error))?;
-        self.0.proofs.shown_by(bearer(extensions));
+        self.0.proofs.forget();
+        self.0.proofs.shown_by(&bearer(extensions));
         Ok(())
     }
 
     async fn unlock(&self, extensions: &Extensions, password: String) -> RpcResult<()> {
         let password = SecretString::from(password);
         SignerAdmin::unlock(self.wallet(), &password).await.map_err(|error| errors::wallet(&error))?;
-        self.0.proofs.shown_by(bearer(extensions));
+        // It was locked, by whatever: by time, or by somebody else's call. What was shown before that is over.
+        self.0.proofs.forget();
+        self.0.proofs.shown_by(&bearer(extensions));
         Ok(())
     }
 
@@ -254,7 +263,7 @@ impl WalletApiServer for WalletService {
         self.gate()?;
         let verified = self.wallet().vault().verify_password(&password).await;
         verified.map_err(|error| errors::wallet(&error))?;
-        self.0.proofs.shown_by(bearer(extensions));
+        self.0.proofs.shown_by(&bearer(extensions));
         Ok(())
     }
 
@@ -313,6 +322,11 @@ impl WalletExtApiServer for WalletService {
     async fn auth_new_for(&self, permissions: Vec<String>, subject: String) -> RpcResult<Base64> {
         if subject.is_empty() || subject.len() > 64 || subject.chars().any(char::is_control) {
             return Err(errors::said(ErrorKind::Invalid, "subject: must have 1 to 64 printable characters"));
+        }
+        // Records call tokens without a name so: nobody's calls are to look like another's.
+        if subject.starts_with(UNNAMED) {
+            let text = format!("subject: must not begin with {UNNAMED}, which stands for tokens without one");
+            return Err(errors::said(ErrorKind::Invalid, text));
         }
         let token = self.0.tokens.issue(&Claims { allow: Some(permissions), subject: Some(subject) });
         Ok(Base64(token.expose_secret().as_bytes().to_vec()))

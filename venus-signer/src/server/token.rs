@@ -16,6 +16,8 @@ use venus_core::api::Permissions;
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 /// What stands between a token and the strategy token behind it.
 const SEPARATOR: &str = "___";
+/// How the names begin that records give to tokens without one.
+pub(super) const UNNAMED: &str = "token-";
 /// Longer tokens are refused unread, bytes.
 const MAX: usize = 8 << 10;
 /// How many places are tried where a token may end.
@@ -146,7 +148,7 @@ fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
 /// What records call the bearer of a token without a name: the beginning of its hash, which gives nothing away.
 pub(super) fn fingerprint(token: &str) -> String {
     let hash = Sha256::digest(token.as_bytes());
-    format!("token-{}", hash.get(..6).map(|bytes| HEXLOWER.encode(bytes)).unwrap_or_default())
+    format!("{UNNAMED}{}", hash.get(..6).map(|bytes| HEXLOWER.encode(bytes)).unwrap_or_default())
 }
 
 #[cfg(test)]

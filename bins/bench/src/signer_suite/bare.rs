@@ -70,7 +70,6 @@ fn recovered(bytes: &[u8], signature: &[u8]) -> Option<VerifyingKey> {
 
 /// A request to sign a message, as a pool's messager makes it.
 pub(super) struct Request {
-    pub(super) message: Message,
     pub(super) to_sign: Vec<u8>,
     pub(super) meta: MsgMeta,
 }
@@ -90,7 +89,7 @@ pub(super) fn requests(from: Address, count: u64) -> Vec<Request> {
                 gas_fee_cap: TokenAmount::from_nano(2),
                 gas_premium: TokenAmount::from_atto(100_000 + n),
             };
-            Request { to_sign: message.cid().to_bytes(), meta: MsgMeta::chain_message(&message), message }
+            Request { to_sign: message.cid().to_bytes(), meta: MsgMeta::chain_message(&message) }
         })
         .collect()
 }

@@ -47,7 +47,11 @@ impl Guarded {
     }
 }
 
+/// A pass is long enough to be measured few times.
+const ROUNDS_PER_PASS: u32 = 8;
+
 pub(super) fn measure(effort: &Effort) -> Result<Vec<Measure>, BenchError> {
+    let effort = &Effort { rounds: effort.rounds.div_ceil(ROUNDS_PER_PASS), slice: effort.slice };
     [(SECP, KeyType::Secp256k1), (BLS, KeyType::Bls)]
         .map(|(names, kind)| one(effort, names, kind))
         .into_iter()

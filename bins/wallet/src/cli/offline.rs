@@ -170,7 +170,11 @@ pub(super) async fn restore(ctx: &Ctx, args: RestoreArgs) -> Result<(), CliError
     vault.set_password(&password).await.map_err(said)?;
     let restored = vault.restore(&document, then.as_ref().unwrap_or(&password)).await.map_err(said)?;
     keys.close().await;
-    let text = format!("{} keys restored, {} were there already", restored.added, restored.present);
+    let mut text = format!("{} keys restored, {} were there already", restored.added, restored.present);
+    if !merged {
+        text += "\nno history of blocks and votes came with them: if these keys have mined elsewhere, take it over with \
+                 `slashing import` before they mine here";
+    }
     let value = json!({ "added": restored.added, "present": restored.present, "history": merged });
     ctx.print(&text, &value)
 }

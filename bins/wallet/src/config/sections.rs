@@ -75,7 +75,7 @@ impl Default for SignFilter {
 }
 
 /// `[APIRegisterHub]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct RegisterHub {
     /// The gateways.
@@ -84,6 +84,13 @@ pub(crate) struct RegisterHub {
     pub(crate) token: SecretString,
     /// Whose requests are served, besides those of the token's own account.
     pub(crate) supportaccounts: Vec<String>,
+}
+
+/// Addresses of gateways may begin with a token.
+impl std::fmt::Debug for RegisterHub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RegisterHub").field("registerapi", &self.registerapi.len()).finish_non_exhaustive()
+    }
 }
 
 /// `[SignRecorder]`. Without the section records are kept for a week.

@@ -130,7 +130,7 @@ fn password(ctx: &Ctx, args: &RunArgs, config: &Config) -> Result<Option<SecretS
 }
 
 /// Where the password may stand, for service managers that have no better place.
-const PASSWORD_VARIABLE: &str = "VENUS_WALLET_PASSWORD";
+pub(crate) const PASSWORD_VARIABLE: &str = "VENUS_WALLET_PASSWORD";
 
 struct Daemon<'a> {
     ctx: &'a Ctx,
@@ -160,10 +160,12 @@ impl Daemon<'_> {
         }
         tasks.critical("auto-lock", lock_when_idle(wallet.vault().clone(), tasks.stop_token()));
         self.announce(&listen, &wallet)?;
+        note_head(&parts).await;
         let ended = tasks.run(GRACE).await;
         server.shutdown().await;
         gateways.shutdown().await;
         parts.audit.shutdown().await;
+        note_head(&parts).await;
         wallet.vault().lock_now();
         let _ = std::fs::remove_file(self.ctx.repo().join(ADDRESS_FILE));
         tracing::info!("stopped");
@@ -224,6 +226,14 @@ impl Daemon<'_> {
             out.flush()?;
         }
         Ok(())
+    }
+}
+
+/// Writes to the log where the records end: who rewrites the database has to rewrite the log too.
+async fn note_head(parts: &Parts) {
+    match parts.audit.reader().head().await {
+        Ok(head) => tracing::info!(%head, "records end here: audit verify --from checks it"),
+        Err(error) => tracing::error!(%error, "the records have no end"),
     }
 }
 

@@ -20,6 +20,7 @@ use venus_signer::{
 
 use crate::cli::{CliError, Ctx};
 use crate::config::{Config, ConfigError, Factor};
+use crate::daemon::PASSWORD_VARIABLE;
 use crate::files;
 
 /// The file with the rules, in the repository.
@@ -49,8 +50,11 @@ impl Parts {
         let mut builder = LocalWallet::builder(vault).network(network).audit(audit.clone());
         builder = builder.check(strategy.clone()).check(policy(ctx.repo(), config, &path).await?);
         if !config.signfilter.expr.trim().is_empty() {
-            builder =
-                builder.check(ExprFilter::new(&config.signfilter.expr).timeout(config.signfilter.timeout));
+            builder = builder.check(
+                ExprFilter::new(&config.signfilter.expr)
+                    .timeout(config.signfilter.timeout)
+                    .hide(PASSWORD_VARIABLE),
+            );
         }
         if config.slashing.enable {
             builder = builder.slashing(slashing(ctx, config).await?);

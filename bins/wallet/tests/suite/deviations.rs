@@ -67,9 +67,7 @@ fn deviation_08_files_are_for_their_owner() {
     wallet.start(&[]);
     for file in std::fs::read_dir(wallet.repo()).unwrap() {
         let path = file.unwrap().path();
-        if !path.ends_with("LOCK") {
-            assert_eq!(mode(&path), 0o600, "{}", path.display());
-        }
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
 }
 
