@@ -28,7 +28,9 @@ pub(super) struct Listen {
 }
 
 struct Port {
-    listener: TcpListener,
+    /// Until it is served. Nobody else keeps it open then: a socket that the system accepts after the stop would be
+    /// reset instead of refused.
+    listener: Option<TcpListener>,
     addr: SocketAddr,
 }
 
@@ -39,7 +41,7 @@ impl Port {
         let listener = TcpListener::bind(addr).map_err(failed)?;
         listener.set_nonblocking(true)?;
         let addr = listener.local_addr()?;
-        Ok(Self { listener, addr })
+        Ok(Self { listener: Some(listener), addr })
     }
 }
 
@@ -54,15 +56,14 @@ impl Listen {
     }
 
     /// Serves everything until the stop.
-    pub(super) fn serve(&self, server: &WalletServer, tasks: &mut Tasks) -> Result<(), BoxError> {
-        let ports =
-            [Some((&self.main, server.router())), self.lotus.as_ref().map(|p| (p, server.lotus_router()))];
-        for (port, router) in ports.into_iter().flatten() {
-            let (listener, stop) = (port.listener.try_clone()?, tasks.stop_token());
-            let served = serve(listener, router, self.tls.clone(), stop, server.clone());
+    pub(super) fn serve(&mut self, server: &WalletServer, tasks: &mut Tasks) {
+        let main = Some((&mut self.main, server.router()));
+        let lotus = self.lotus.as_mut().map(|port| (port, server.lotus_router()));
+        for (port, router) in [main, lotus].into_iter().flatten() {
+            let Some(listener) = port.listener.take() else { continue };
+            let served = serve(listener, router, self.tls.clone(), tasks.stop_token(), server.clone());
             tasks.critical(format!("listener {}", port.addr), served);
         }
-        Ok(())
     }
 
     pub(super) fn url(&self) -> String {

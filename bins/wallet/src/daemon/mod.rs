@@ -152,9 +152,9 @@ impl Daemon<'_> {
         let gateways = Gateways::start(&wallet, self.ctx.repo(), &self.hubs, &self.config)?;
         let gateways = Arc::new(gateways);
         let server = self.server(&parts, gateways.clone())?;
-        let listen = Listen::bind(&self.config.api).await?;
+        let mut listen = Listen::bind(&self.config.api).await?;
         let mut tasks = Tasks::new(&stop);
-        listen.serve(&server, &mut tasks)?;
+        listen.serve(&server, &mut tasks);
         if let Some(exporter) = exporter {
             tasks.critical("metrics", exporter.run(tasks.stop_token()));
         }
