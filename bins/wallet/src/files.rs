@@ -38,8 +38,11 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    create(&next, bytes)?;
-    fs::rename(&next, path)?;
+    let done = create(&next, bytes).and_then(|()| fs::rename(&next, path));
+    if done.is_err() {
+        let _ = fs::remove_file(&next);
+    }
+    done?;
     match path.parent() {
         Some(dir) if cfg!(unix) => File::open(dir)?.sync_all(),
         _ => Ok(()),

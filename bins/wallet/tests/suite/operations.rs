@@ -146,3 +146,22 @@ fn a_start_for_the_wrong_network_binds_nobody() {
     wallet.start(&[]);
     assert_eq!(wallet.json(&["slashing", "status"])["network"], "cali");
 }
+
+/// `ulimit -f`: the system would end the wallet at the first record that does not fit.
+#[test]
+fn a_limit_on_files_is_an_error_and_not_the_end() {
+    let mut wallet = Wallet::init();
+    let line = "ulimit -f 300; exec \"$0\" \"$@\"";
+    let run = wallet.command(&["--json", "run", "--password-file", &wallet.password_file()]);
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", line]).arg(run.get_program()).args(run.get_args()).stderr(Stdio::null());
+    wallet.start_with(&mut command);
+    let key = wallet.ok(&["new", "bls"]).trim().to_owned();
+    let digest = data_encoding::BASE64.encode(&[7; 32]);
+    let params = json!([key, digest, {"Type": "unknown"}]);
+    let mut answers = (0..5000).map(|_| wallet.call("WalletSign", &params)["error"]["message"].clone());
+    let said = answers.find_map(|text| text.as_str().map(str::to_owned)).unwrap_or_default();
+    assert!(said.contains("audit: "), "{said}");
+    assert_eq!(wallet.json(&["list"]), json!([key]));
+    assert_eq!(wallet.stop(), 0);
+}
