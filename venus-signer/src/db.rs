@@ -51,7 +51,7 @@ pub(crate) async fn open(path: &Path, durability: Durability) -> Result<SqlitePo
 #[allow(dead_code, reason = "keys are too few to need it")]
 pub(crate) async fn open_readers(path: &Path) -> Result<SqlitePool, sqlx::Error> {
     let pool = SqlitePoolOptions::new().max_connections(READERS);
-    connect(pool, path, options(path, Durability::Normal).create_if_missing(false).read_only(true)).await
+    connect(pool, path, options(path, Durability::Normal).read_only(true)).await
 }
 
 /// A database in memory, which ends with the pool. It has one connection.
@@ -74,7 +74,9 @@ fn options(path: &Path, durability: Durability) -> SqliteConnectOptions {
     let secure_delete = if durability == Durability::Full { "ON" } else { "OFF" };
     SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(true)
+        // `prepare` has made it. A connection that comes later must not: whoever moves the file away from under a
+        // running wallet would get an empty one in its place.
+        .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
         .foreign_keys(true)

@@ -134,7 +134,11 @@ async fn a_history_of_another_network_or_no_history_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("slashing.sqlite");
     assert!(SqliteSlashing::open_existing(&path).await.unwrap_err().to_string().contains("no history"));
-    sqlite(&dir).await.close().await;
+    // Nothing is signed yet: the file is bound to no network.
+    SqliteSlashing::open(&path, "calibnet").await.unwrap().close().await;
+    let store = sqlite(&dir).await;
+    store.take(&block(1000, 1, 1, 1)).await.unwrap();
+    store.close().await;
     let error = SqliteSlashing::open(&path, "calibnet").await.unwrap_err().to_string();
     assert!(error.contains("mainnet") && error.contains("calibnet"), "{error}");
     assert_eq!(SqliteSlashing::open_existing(&path).await.unwrap().network(), "mainnet");

@@ -101,6 +101,9 @@ pub fn init_reloadable(
     Ok(Reload { apply, filter: Mutex::new(text) })
 }
 
+/// Parts that can have a level of their own while a program runs.
+const MAX_DIRECTIVES: usize = 64;
+
 type Apply = Box<dyn Fn(EnvFilter) -> bool + Send + Sync>;
 
 /// Changes what a running program logs.
@@ -125,6 +128,11 @@ impl Reload {
         let target = directive.split_once('=').map(|(target, _)| target);
         let same = |old: &&str| old.split_once('=').map(|(target, _)| target) != target;
         let kept: Vec<&str> = current.split(',').filter(same).chain([directive]).collect();
+        // Whoever may set levels may not fill the memory with names of parts that nobody has.
+        if kept.len() > MAX_DIRECTIVES {
+            let reason = format!("more than {MAX_DIRECTIVES} parts have a level of their own");
+            return Err(LoggingError::Filter { origin: "the request", reason });
+        }
         let next = kept.join(",");
         let origin = "the request";
         let wrong = |reason: String| LoggingError::Filter { origin, reason };
@@ -160,7 +168,9 @@ pub struct LogWriter(Progress);
 
 impl io::Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write_raw(bytes)?;
+        // A line that a full disk or a closed pipe does not take is lost. Told of it, the subscriber would complain on
+        // stderr, where the complaint fails too and panics: in whatever was logging.
+        let _ = self.0.write_raw(bytes);
         Ok(bytes.len())
     }
 
@@ -220,6 +230,8 @@ mod tests {
         assert_eq!(*reload.filter.lock().unwrap(), "a=debug,error");
         assert!(reload.add("a=loud").is_err());
         assert_eq!(*reload.filter.lock().unwrap(), "a=debug,error");
+        let refused = (0..MAX_DIRECTIVES).filter(|n| reload.add(&format!("p{n}=warn")).is_err());
+        assert_eq!(refused.count(), 2);
     }
 
     #[test]
@@ -227,6 +239,22 @@ mod tests {
         assert_eq!("text".parse::<Format>().unwrap(), Format::Text);
         assert_eq!("json".parse::<Format>().unwrap(), Format::Json);
         assert!("xml".parse::<Format>().unwrap_err().to_string().contains("`xml`"));
+    }
+
+    #[test]
+    fn a_log_that_takes_nothing_is_no_error() {
+        struct Full;
+        impl io::Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut writer = LogWriter(Progress::lines(Full));
+        assert_eq!(io::Write::write(&mut writer, b"line").unwrap(), 4);
     }
 
     #[test]

@@ -3,8 +3,17 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
+
+/// `~` and what begins with `~/` are in the home directory.
+pub(crate) fn expand(path: &str) -> PathBuf {
+    let rest = if path == "~" { Some("") } else { path.strip_prefix("~/") };
+    match (rest, std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(path),
+    }
+}
 
 /// Makes a directory for its owner alone. One that exists stays as it is.
 pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
@@ -29,8 +38,11 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    create(&next, bytes)?;
-    fs::rename(&next, path)?;
+    let done = create(&next, bytes).and_then(|()| fs::rename(&next, path));
+    if done.is_err() {
+        let _ = fs::remove_file(&next);
+    }
+    done?;
     match path.parent() {
         Some(dir) if cfg!(unix) => File::open(dir)?.sync_all(),
         _ => Ok(()),

@@ -24,7 +24,7 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<(), CliError> {
     let repo = ctx.repo();
     let fresh = ensure(repo)?;
     let config = ctx.config()?;
-    let database = config.database(repo);
+    let database = config.database(repo)?;
     SqliteKeyStore::open(&database).await.map_err(|error| CliError(error.to_string()))?.close().await;
     tighten(repo);
     let text = if fresh { "initialised" } else { "was initialised before, and is as it was:" };

@@ -87,8 +87,20 @@ async fn check_table(pool: &SqlitePool) -> Result<(), BoxError> {
             "its table wallets has no column {missing}, so it is no keystore; choose another path"
         )
         .into()),
-        _ => Ok(()),
+        Some(_) => refuse_foreign(pool).await,
+        None => Ok(()),
     }
+}
+
+/// A database of another program stays that program's: it has tables, and none that a wallet makes.
+async fn refuse_foreign(pool: &SqlitePool) -> Result<(), BoxError> {
+    let query = "SELECT COUNT(*), COUNT(CASE WHEN name IN ('sign_record', 'keyBind', 'groupAuth') \
+                 OR name LIKE '\\_venus\\_%' ESCAPE '\\' THEN 1 END) FROM sqlite_master WHERE type = 'table'";
+    let (tables, ours): (i64, i64) = sqlx::query_as(query).fetch_one(pool).await?;
+    if tables > 0 && ours == 0 {
+        return Err("it is the database of another program, without keys; choose another path".into());
+    }
+    Ok(())
 }
 
 async fn migrate(pool: &SqlitePool) -> Result<(), BoxError> {

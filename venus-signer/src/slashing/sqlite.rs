@@ -97,6 +97,11 @@ async fn migrate(pool: &SqlitePool) -> Result<(), BoxError> {
 async fn settle_network(pool: &SqlitePool, network: &str) -> Result<String, sqlx::Error> {
     let insert = "INSERT INTO slash_network (id, name) VALUES (1, ?) ON CONFLICT DO NOTHING";
     sqlx::query(insert).bind(network).execute(pool).await?;
+    // A wallet that was once started for the wrong network and signed nothing is not bound to it.
+    let change = "UPDATE slash_network SET name = ? WHERE NOT EXISTS (SELECT 1 FROM slash_block) \
+                  AND NOT EXISTS (SELECT 1 FROM slash_miner) AND NOT EXISTS (SELECT 1 FROM slash_vote) \
+                  AND NOT EXISTS (SELECT 1 FROM slash_parents) AND NOT EXISTS (SELECT 1 FROM slash_voter)";
+    sqlx::query(change).bind(network).execute(pool).await?;
     sqlx::query_scalar("SELECT name FROM slash_network WHERE id = 1").fetch_one(pool).await
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct ListArgs {
 
 /// Runs one.
 pub(crate) async fn run(ctx: &Ctx, command: AuditCommand) -> Result<(), CliError> {
-    let path = ctx.config()?.database(ctx.repo());
+    let path = ctx.config()?.database(ctx.repo())?;
     let reader = AuditReader::open(&path).await.map_err(said)?;
     match command {
         AuditCommand::List(args) => list(ctx, &reader, &args).await,
@@ -90,7 +90,7 @@ async fn verify(ctx: &Ctx, reader: &AuditReader, from: Option<Anchor>) -> Result
              were written\nhead {head}"
         );
         let value = json!({"ok": false, "records": records, "from": from, "head": head, "foreign": foreign});
-        return Err(CliError(if ctx.json() { value.to_string() } else { text }));
+        return Err(failed(ctx, text, &value));
     }
     let text = format!("{records} records are as they were written\nfrom {from}\nhead {head}");
     ctx.print(&text, &json!({"ok": true, "records": records, "from": from, "head": head, "foreign": 0}))
@@ -102,7 +102,15 @@ fn broken(ctx: &Ctx, error: &Broken) -> CliError {
         _ => None,
     };
     let value = json!({"ok": false, "error": error.to_string(), "first_bad": seq});
-    CliError(if ctx.json() { value.to_string() } else { error.to_string() })
+    failed(ctx, error.to_string(), &value)
+}
+
+/// With `--json` an answer of its own shape, which ends the program here.
+fn failed(ctx: &Ctx, text: String, value: &serde_json::Value) -> CliError {
+    if ctx.json() && ctx.print("", value).is_ok() {
+        std::process::exit(1);
+    }
+    CliError(text)
 }
 
 fn rfc3339(time: OffsetDateTime) -> String {

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    io::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -91,7 +92,7 @@ impl Ctx {
     pub(crate) fn password(&self, label: &str) -> Result<SecretString, CliError> {
         match &self.password_file {
             Some(path) => prompt::from_file(path),
-            None => prompt::password(label),
+            None => prompt::password(label, self.json),
         }
     }
 
@@ -128,12 +129,15 @@ impl Ctx {
     /// Prints `text`, or `value` as JSON if `--json` was given.
     pub(crate) fn print(&self, text: &str, value: &impl Serialize) -> Result<(), CliError> {
         let json = serde_json::to_string(value).map_err(said)?;
-        if self.json {
-            println!("{json}");
+        let mut out = std::io::stdout().lock();
+        let done = if self.json {
+            writeln!(out, "{json}")
         } else if !text.is_empty() {
-            println!("{}", text.strip_suffix('\n').unwrap_or(text));
-        }
-        Ok(())
+            writeln!(out, "{}", text.strip_suffix('\n').unwrap_or(text))
+        } else {
+            Ok(())
+        };
+        done.map_err(|error| CliError(format!("standard output: {error}")))
     }
 }
 

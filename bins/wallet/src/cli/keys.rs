@@ -1,6 +1,6 @@
 //! Commands about keys.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -12,7 +12,7 @@ use venus_signer::server::{Base64, KeyText, MetaText};
 use venus_signer::{KeyFormat, KeyInfo, KeyType};
 use zeroize::Zeroizing;
 
-use super::{CliError, Ctx};
+use super::{CliError, Ctx, prompt};
 
 /// Longest text of a key that is read, bytes.
 const MAX_KEY: u64 = 1 << 20;
@@ -87,10 +87,7 @@ fn key_text(file: Option<&Path>, json: bool) -> Result<Zeroizing<String>, CliErr
     let mut text = Zeroizing::new(String::new());
     match file {
         None => {
-            if !json {
-                print!("Enter private key: ");
-                let _ = io::stdout().flush();
-            }
+            prompt::ask("Enter private key: ", json);
             io::stdin().lock().take(MAX_KEY).read_line(&mut text).map_err(said)?;
         }
         Some(path) if path == Path::new("-") => {

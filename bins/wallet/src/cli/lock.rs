@@ -39,8 +39,8 @@ pub(super) async fn change_password(ctx: &Ctx, args: ChangeArgs) -> Result<(), C
     let new = match args.new_password_file {
         Some(path) => prompt::from_file(&path)?,
         None => {
-            let new = prompt::password("New password:")?;
-            let again = prompt::password("Enter Password again:")?;
+            let new = prompt::password("New password:", ctx.json())?;
+            let again = prompt::password("Enter Password again:", ctx.json())?;
             if again.expose_secret() != new.expose_secret() {
                 return Err(CliError("the input passwords are inconsistent".into()));
             }

@@ -120,6 +120,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    let json = cli.json;
     let done = context(&cli).and_then(|ctx| {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| CliError(error.to_string()))?;
         runtime.block_on(run(&ctx, cli.command))
@@ -127,7 +128,10 @@ pub(crate) fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            println!("{error}");
+            let text =
+                if json { serde_json::json!({ "error": error.to_string() }).to_string() } else { error.0 };
+            // Whoever closed the output wants to know no more.
+            let _ = writeln!(io::stdout().lock(), "{text}");
             ExitCode::FAILURE
         }
     }
@@ -169,7 +173,7 @@ const NO_TOPIC: u8 = 3;
 fn usage(error: &clap::Error) -> ExitCode {
     let named = error.get(clap::error::ContextKind::InvalidSubcommand);
     if let (ErrorKind::InvalidSubcommand, Some(name)) = (error.kind(), named) {
-        eprintln!("No help topic for '{name}'");
+        let _ = writeln!(io::stderr(), "No help topic for '{name}'");
         return ExitCode::from(NO_TOPIC);
     }
     // Whoever cannot read the text needs no error about it.
@@ -185,16 +189,12 @@ fn completions(shell: Shell) -> Result<(), CliError> {
 }
 
 fn context(cli: &Cli) -> Result<Ctx, CliError> {
-    let repo = expand(&cli.repo);
+    if cli.repo.is_empty() {
+        return Err(CliError("--repo is empty: name the wallet's directory".into()));
+    }
+    let repo = crate::files::expand(&cli.repo);
     // A wallet that does not exist yet has no network but the one of the command line.
     let written = crate::config::Config::read(&repo).map(|config| config.network.nettype).unwrap_or_default();
     let nettype = NetType::named(cli.nettype.as_deref().unwrap_or(&written))?;
     Ok(Ctx { json: cli.json, repo, nettype, password_file: cli.password_file.clone() })
-}
-
-fn expand(path: &str) -> PathBuf {
-    match (path.strip_prefix("~/"), std::env::home_dir()) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => PathBuf::from(path),
-    }
 }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use venus_bins_common::dirlock::DirLock;
 use venus_core::api::Permissions;
 use venus_core::json::{Json, with_network};
 use venus_core::types::{Message, MsgMeta, MsgType, Signature, SignedMessage};
@@ -18,7 +17,8 @@ use venus_signer::slashing::{self, SqliteSlashing};
 use venus_signer::{Caller, MessageToSign, Origin, SqliteKeyStore, Vault, go_text};
 
 use super::{CliError, Ctx, prompt};
-use crate::daemon::parts::{self, Parts};
+use crate::config::Config;
+use crate::daemon::parts::{self, Held, Parts};
 use crate::files;
 
 /// Longest request, bytes.
@@ -63,8 +63,9 @@ struct Answer {
 
 pub(super) async fn sign(ctx: &Ctx, args: SignOfflineArgs) -> Result<(), CliError> {
     let request = request(&args.input)?;
-    let _lock = DirLock::acquire(ctx.repo()).map_err(said)?;
     let config = ctx.config()?;
+    config.existing_database(ctx.repo())?;
+    let _held = Held::take(ctx, &config)?;
     let parts = Parts::open(ctx, &config).await?;
     parts.wallet.vault().unlock(&ctx.password("Password:")?).await.map_err(said)?;
     let answer = answer(ctx, &parts, request).await;
@@ -118,22 +119,25 @@ const HISTORY: &str = "slashing.jsonl";
 
 pub(super) async fn backup(ctx: &Ctx, args: BackupArgs) -> Result<(), CliError> {
     let config = ctx.config()?;
-    let keys = SqliteKeyStore::open(&config.database(ctx.repo())).await.map_err(said)?;
+    let database = config.existing_database(ctx.repo())?;
+    let keys = SqliteKeyStore::open(&database).await.map_err(said)?;
     let vault = Vault::open(Arc::new(keys.clone()), parts::vault_options(&config)?);
     let document = vault.backup().await.map_err(said)?;
     let count = vault.list().await.map_err(said)?.len();
     keys.close().await;
-    files::create_dir(&args.directory).map_err(said)?;
-    files::create(&args.directory.join(KEYS), document.as_bytes()).map_err(said)?;
-    let history = match SqliteSlashing::open_existing(&parts::slashing_file(ctx)).await {
+    let failed = |error: io::Error| CliError(format!("backup in {}: {error}", args.directory.display()));
+    files::create_dir(&args.directory).map_err(failed)?;
+    files::create(&args.directory.join(KEYS), document.as_bytes()).map_err(failed)?;
+    let slashing = parts::slashing_file(ctx, &config)?;
+    let history = match SqliteSlashing::open_existing(&slashing).await {
         Ok(store) => {
             let mut lines = Vec::new();
             slashing::export(&store, &mut lines).await.map_err(said)?;
             store.close().await;
-            files::create(&args.directory.join(HISTORY), &lines).map_err(said)?;
+            files::create(&args.directory.join(HISTORY), &lines).map_err(failed)?;
             true
         }
-        Err(_) if !parts::slashing_file(ctx).exists() => false,
+        Err(_) if !slashing.exists() => false,
         Err(error) => return Err(error.into()),
     };
     let text = format!("{count} keys, still encrypted under the password, in {}", args.directory.display());
@@ -152,16 +156,16 @@ pub(super) struct RestoreArgs {
 }
 
 pub(super) async fn restore(ctx: &Ctx, args: RestoreArgs) -> Result<(), CliError> {
-    let _lock = DirLock::acquire(ctx.repo()).map_err(said)?;
     let config = ctx.config()?;
+    let _held = Held::take(ctx, &config)?;
     let path = args.directory.join(KEYS);
     let document =
         std::fs::read_to_string(&path).map_err(|e| CliError(format!("{}: {e}", path.display())))?;
     let password = ctx.password("Password:")?;
     let then = args.backup_password_file.as_deref().map(prompt::from_file).transpose()?;
     // The history first: a key without it could sign a second block.
-    let merged = restore_history(ctx, &args.directory.join(HISTORY)).await?;
-    let keys = SqliteKeyStore::open(&config.database(ctx.repo())).await.map_err(said)?;
+    let merged = restore_history(ctx, &config, &args.directory.join(HISTORY)).await?;
+    let keys = SqliteKeyStore::open(&config.database(ctx.repo())?).await.map_err(said)?;
     let vault = Vault::open(Arc::new(keys.clone()), parts::vault_options(&config)?);
     vault.set_password(&password).await.map_err(said)?;
     let restored = vault.restore(&document, then.as_ref().unwrap_or(&password)).await.map_err(said)?;
@@ -175,13 +179,13 @@ pub(super) async fn restore(ctx: &Ctx, args: RestoreArgs) -> Result<(), CliError
     ctx.print(&text, &value)
 }
 
-async fn restore_history(ctx: &Ctx, path: &Path) -> Result<bool, CliError> {
+async fn restore_history(ctx: &Ctx, config: &Config, path: &Path) -> Result<bool, CliError> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(CliError(format!("{}: {error}", path.display()))),
     };
-    let store = SqliteSlashing::open(&parts::slashing_file(ctx), ctx.nettype().name()).await?;
+    let store = SqliteSlashing::open(&parts::slashing_file(ctx, config)?, ctx.nettype().name()).await?;
     let imported = slashing::import(&store, &mut bytes.as_slice()).await;
     store.close().await;
     imported.map(|_| true).map_err(|error| CliError(format!("{}: {error}", path.display())))

@@ -14,6 +14,8 @@ use venus_signer::policy::{Explanation, Policy, PolicyConfig};
 use venus_signer::{Caller, MessageToSign, Origin, Payload, Review, SignRequest, SigningNetwork};
 
 use super::{CliError, Ctx};
+use crate::config::{Config, ConfigError};
+use crate::daemon::parts;
 
 /// What a denied request ends with. Errors end with 1.
 const DENIED: i32 = 2;
@@ -27,7 +29,7 @@ pub(crate) enum PolicyCommand {
     Check(Box<CheckArgs>),
     /// Prints the policy that a file stands for, defaults included.
     Show {
-        /// The policy file (TOML); the preset `mining` without one.
+        /// The policy file (TOML); without one that of the wallet in the repository.
         file: Option<PathBuf>,
     },
     /// Reads a policy file, and says what is wrong with it.
@@ -43,7 +45,7 @@ pub(crate) struct CheckArgs {
     /// The payload: JSON of a message, or its CBOR in hex or base64; other types: the bytes to sign in hex or base64.
     /// `@FILE` reads a file, `-` standard input.
     payload: String,
-    /// The policy file (TOML); the preset `mining` without one.
+    /// The policy file (TOML); without one that of the wallet in the repository, or the preset `mining`.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// The message type, as `message`, `block`, `unknown`.
@@ -52,9 +54,9 @@ pub(crate) struct CheckArgs {
     /// The address that signs; the sender of a message without it.
     #[arg(long, value_name = "ADDRESS")]
     key: Option<String>,
-    /// The chain ID of Ethereum transactions.
-    #[arg(long, default_value_t = 314, value_name = "ID")]
-    chain_id: u64,
+    /// The chain ID of Ethereum transactions, instead of the wallet's.
+    #[arg(long, value_name = "ID")]
+    chain_id: Option<u64>,
     /// The network's name in F3 payloads; any without it.
     #[arg(long, value_name = "NAME")]
     f3_network: Option<String>,
@@ -90,12 +92,12 @@ pub(crate) async fn run(ctx: &Ctx, command: PolicyCommand) -> Result<(), CliErro
     match command {
         PolicyCommand::Check(args) => check(ctx, &args).await,
         PolicyCommand::Show { file } => {
-            let config = load(file.as_deref())?;
+            let config = load(ctx, file.as_deref())?;
             policy(&config)?;
             ctx.print(&describe(&config)?, &config)
         }
         PolicyCommand::Validate { file } => {
-            let config = load(Some(&file))?;
+            let config = load(ctx, Some(&file))?;
             policy(&config)?;
             let count = config.rules.len();
             let text = format!("{}: {count} rules, no error", file.display());
@@ -105,7 +107,7 @@ pub(crate) async fn run(ctx: &Ctx, command: PolicyCommand) -> Result<(), CliErro
 }
 
 async fn check(ctx: &Ctx, args: &CheckArgs) -> Result<(), CliError> {
-    let explanation = explain(args).await?;
+    let explanation = explain(ctx, args).await?;
     ctx.print(&explanation.to_string(), &explanation)?;
     if !explanation.is_allowed() {
         // Not an error of this program: scripts tell the two apart by the exit code.
@@ -114,13 +116,11 @@ async fn check(ctx: &Ctx, args: &CheckArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn explain(args: &CheckArgs) -> Result<Explanation, CliError> {
-    let policy = policy(&load(args.policy.as_deref())?)?;
-    let network = SigningNetwork {
-        chain_id: args.chain_id,
-        f3_name: args.f3_network.clone(),
-        ..SigningNetwork::default()
-    };
+async fn explain(ctx: &Ctx, args: &CheckArgs) -> Result<Explanation, CliError> {
+    let policy = policy(&load(ctx, args.policy.as_deref())?)?;
+    let mut network = parts::signing_network(ctx, &wallet(ctx)?.unwrap_or_default());
+    network.chain_id = args.chain_id.unwrap_or(network.chain_id);
+    network.f3_name = args.f3_network.clone().or(network.f3_name);
     let kind = MsgType::from_name(&args.msg_type)
         .ok_or_else(|| CliError(format!("--type: {:?} is no message type", args.msg_type)))?;
     let key = args.key.as_deref().map(address::parse).transpose();
@@ -173,7 +173,9 @@ fn message(input: &str) -> Result<Message, CliError> {
 fn bytes(input: &str) -> Result<Vec<u8>, CliError> {
     let hex = HEXLOWER_PERMISSIVE.decode(input.trim_start_matches("0x").as_bytes());
     let read = hex.or_else(|_| BASE64.decode(input.as_bytes()));
-    read.map_err(|_| CliError("payload: neither JSON of a message, nor hex, nor base64".into()))
+    read.map_err(|_| {
+        CliError("payload: neither JSON of a message, nor hex, nor base64 (write @FILE for a file)".into())
+    })
 }
 
 fn input(argument: &str) -> Result<String, CliError> {
@@ -204,8 +206,22 @@ fn caller(args: &CallerArgs) -> Caller {
     caller
 }
 
-fn load(file: Option<&Path>) -> Result<PolicyConfig, CliError> {
-    let Some(file) = file else { return Ok(PolicyConfig::default()) };
+/// The configuration of the wallet, if there is one: files can be checked where there is none.
+fn wallet(ctx: &Ctx) -> Result<Option<Config>, CliError> {
+    match Config::read(ctx.repo()) {
+        Ok(config) => Ok(Some(config)),
+        Err(ConfigError::Missing(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn load(ctx: &Ctx, file: Option<&Path>) -> Result<PolicyConfig, CliError> {
+    let Some(file) = file else {
+        return match wallet(ctx)? {
+            Some(config) => Ok(parts::policy_config(ctx.repo(), &config)?),
+            None => Ok(PolicyConfig::default()),
+        };
+    };
     let named = |error: &dyn std::fmt::Display| CliError(format!("{}: {error}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| named(&error))?;
     PolicyConfig::from_toml(&text).map_err(|error| named(&error))
@@ -272,9 +288,15 @@ mod tests {
         let args = ["policy", "check"].iter().chain(args);
         let command = <Cli as clap::CommandFactory>::command().get_matches_from(args);
         match Cli::from_arg_matches(&command).unwrap().command {
-            PolicyCommand::Check(args) => explain(&args).await,
+            PolicyCommand::Check(args) => explain(&nowhere(), &args).await,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// No repository.
+    fn nowhere() -> Ctx {
+        let nettype = crate::nettype::NetType::named("").unwrap();
+        Ctx { json: false, repo: "/nowhere/repo".into(), nettype, password_file: None }
     }
 
     fn policy_file(text: &str) -> tempfile::NamedTempFile {
@@ -317,13 +339,13 @@ mod tests {
     #[test]
     fn files_are_described_and_errors_name_them() {
         let file = policy_file("[[rule]]\nname='w'\naction='allow'\nto=['f01000']\nmethods=[16]");
-        let text = describe(&load(Some(file.path())).unwrap()).unwrap();
+        let text = describe(&load(&nowhere(), Some(file.path())).unwrap()).unwrap();
         assert!(
             text.starts_with("1. allow \"w\": methods=[16] to=[\"f01000\"]\ndefault: mining\nmining: "),
             "{text}"
         );
         let file = policy_file("[[rule]]\nnam='w'");
-        let error = load(Some(file.path())).unwrap_err().0;
+        let error = load(&nowhere(), Some(file.path())).unwrap_err().0;
         assert!(error.contains(file.path().to_str().unwrap()) && error.contains("nam"), "{error}");
     }
 }

@@ -14,15 +14,22 @@ use super::CliError;
 /// Longest password in bytes.
 const MAX: usize = 4096;
 
-/// Prints `label` and reads a password. A terminal shows a star for every character; from a pipe one line is read.
-pub(super) fn password(label: &str) -> Result<SecretString, CliError> {
+/// Prints `label` and reads a password. A terminal shows a star for every character; from a pipe one line is read. With
+/// `json` the label is no part of the output.
+pub(super) fn password(label: &str, json: bool) -> Result<SecretString, CliError> {
     if io::stdin().is_terminal() {
         return typed(label);
     }
-    print!("{label}");
-    // Whoever cannot read the label needs no error about it.
-    let _ = io::stdout().flush();
+    ask(label, json);
     line(&mut io::stdin().lock())
+}
+
+/// Whoever cannot read the label needs no error about it.
+pub(super) fn ask(label: &str, json: bool) {
+    let mut out = io::stdout().lock();
+    if !json && write!(out, "{label}").is_ok() {
+        let _ = out.flush();
+    }
 }
 
 /// The first line of a file. One that others may read too is refused.

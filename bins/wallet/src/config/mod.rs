@@ -48,6 +48,12 @@ pub(crate) enum ConfigError {
         /// Without the line itself, which may hold a secret.
         reason: String,
     },
+    /// There was a keystore once, and now there is none.
+    #[error(
+        "there is no keystore at {}: if it was moved, correct [DB] Conn in config.toml; if it was lost, `venus-wallet \
+         init` makes an empty one to restore into", .0.display()
+    )]
+    NoKeystore(PathBuf),
     /// A key's value makes no sense.
     #[error("config.toml: [{section}] {key}: {reason}")]
     Value {
@@ -92,22 +98,52 @@ impl Config {
             opened => opened.map_err(failed)?,
         };
         let mut text = String::new();
-        file.take(MAX_FILE).read_to_string(&mut text).map_err(failed)?;
+        file.take(MAX_FILE + 1).read_to_string(&mut text).map_err(failed)?;
+        if text.len() as u64 > MAX_FILE {
+            return Err(ConfigError::Malformed { path, reason: "longer than 1 MiB".into() });
+        }
         Self::parse(&text).map_err(|reason| ConfigError::Malformed { path, reason })
     }
 
     /// Reads TOML. Errors are positions and types, never the text, which may hold secrets.
     fn parse(text: &str) -> Result<Self, String> {
-        let table: toml::Table = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+        let table: toml::Table = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start));
+            let line = before.map_or(1, |before| before.matches('\n').count().saturating_add(1));
+            format!("line {line}: {}", error.message())
+        })?;
         let table = fold::keys(toml::Value::Table(table))?;
-        table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())
+        table.clone().try_into().map_err(|error: toml::de::Error| fold::blame(&table, &error))
     }
 
-    /// Where the database is.
-    pub(crate) fn database(&self, repo: &Path) -> PathBuf {
-        match self.db.conn.as_str() {
-            "" => repo.join("keystore.sqlit"),
-            path => PathBuf::from(path),
+    /// Where the database is, whether it is there or not.
+    pub(crate) fn database(&self, repo: &Path) -> Result<PathBuf, ConfigError> {
+        let wrong = |reason: &str| ConfigError::Value { section: "DB", key: "Conn", reason: reason.into() };
+        let conn = self.db.conn.as_str();
+        if conn.is_empty() {
+            return Ok(repo.join("keystore.sqlit"));
+        }
+        if conn.starts_with(":memory:") || conn.starts_with("file:") {
+            return Err(wrong("must be the path of a file: keys in memory would be lost"));
+        }
+        let path = crate::files::expand(conn);
+        // As in Go it is relative to where the program is started, which is not always the same place: what is there
+        // is opened, and nothing is made.
+        if path.is_relative() && !path.exists() {
+            return Err(wrong("there is no such file here: write its absolute path"));
+        }
+        Ok(path)
+    }
+
+    /// Where the database is, for whoever must not make an empty one in its place.
+    pub(crate) fn existing_database(&self, repo: &Path) -> Result<PathBuf, ConfigError> {
+        let path = self.database(repo)?;
+        match fs::metadata(&path) {
+            Ok(found) if found.len() > 0 => Ok(path),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(ConfigError::Io { path, source: error })
+            }
+            _ => Err(ConfigError::NoKeystore(path)),
         }
     }
 
@@ -178,15 +214,40 @@ mod tests {
         assert!(config.signrecorder.as_ref().unwrap().enable);
         assert_eq!(config.token().unwrap().expose_secret(), "abcd");
         assert_eq!(config.secret().unwrap().expose_secret().len(), 16);
-        assert_eq!(config.database(Path::new("/x")), Path::new("/repo/keystore.sqlit"));
+        assert_eq!(config.database(Path::new("/x")).unwrap(), Path::new("/repo/keystore.sqlit"));
     }
 
     #[test]
     fn names_in_any_case_and_unknown_ones() {
         let config = Config::parse("[api]\nlistenaddress='a'\nspare=1\n[spare]\nx=1").unwrap();
         assert_eq!(config.api.listenaddress, "a");
-        assert_eq!(config.database(Path::new("/x")), Path::new("/x/keystore.sqlit"));
+        assert_eq!(config.database(Path::new("/x")).unwrap(), Path::new("/x/keystore.sqlit"));
         assert!(Config::parse("[API]\nx=1\n[api]\nx=1").unwrap_err().contains("api"));
+    }
+
+    #[test]
+    fn errors_name_the_line_or_the_key() {
+        let error = |text: &str| Config::parse(text).unwrap_err();
+        assert!(error("[API]\n\nListenAddress").starts_with("line 3: "));
+        assert_eq!(
+            error("[factor]\nScryptP = \"x\""),
+            "[factor] scryptp: invalid type: string, expected u32"
+        );
+        assert!(error("[Lock]\nAutoLock = 5\n[API]").starts_with("[lock] autolock: invalid type: integer, "));
+        assert!(error("DB = 5").starts_with("db: "));
+        assert!(!error("[Metrics]\nToken = 5712").contains("5712"));
+    }
+
+    #[test]
+    fn a_database_is_a_file_that_does_not_depend_on_the_place() {
+        let at = |conn: &str| {
+            Config::parse(&format!("[DB]\nConn = \"{conn}\"")).unwrap().database(Path::new("/x"))
+        };
+        for conn in [":memory:", "file::memory:", "file:/x/y?mode=ro", "nowhere/keystore.sqlit"] {
+            assert!(at(conn).unwrap_err().to_string().contains("[DB] Conn"), "{conn}");
+        }
+        assert_eq!(at("Cargo.toml").unwrap(), Path::new("Cargo.toml"));
+        assert!(at("~/k").unwrap().is_absolute());
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::time::Duration;
 
 use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use tokio_util::sync::CancellationToken;
 use venus_bins_common::task::Tasks;
 use venus_core::error::BoxError;
@@ -13,6 +16,9 @@ use venus_signer::server::WalletServer;
 
 use super::GRACE;
 use crate::config::Api;
+
+/// How long a caller may take for the header of a request.
+const HEADER_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Ports that are bound and not served yet.
 pub(super) struct Listen {
@@ -22,7 +28,9 @@ pub(super) struct Listen {
 }
 
 struct Port {
-    listener: TcpListener,
+    /// Until it is served. Nobody else keeps it open then: a socket that the system accepts after the stop would be
+    /// reset instead of refused.
+    listener: Option<TcpListener>,
     addr: SocketAddr,
 }
 
@@ -33,7 +41,7 @@ impl Port {
         let listener = TcpListener::bind(addr).map_err(failed)?;
         listener.set_nonblocking(true)?;
         let addr = listener.local_addr()?;
-        Ok(Self { listener, addr })
+        Ok(Self { listener: Some(listener), addr })
     }
 }
 
@@ -48,15 +56,14 @@ impl Listen {
     }
 
     /// Serves everything until the stop.
-    pub(super) fn serve(&self, server: &WalletServer, tasks: &mut Tasks) -> Result<(), BoxError> {
-        let ports =
-            [Some((&self.main, server.router())), self.lotus.as_ref().map(|p| (p, server.lotus_router()))];
-        for (port, router) in ports.into_iter().flatten() {
-            let (listener, stop) = (port.listener.try_clone()?, tasks.stop_token());
-            let served = serve(listener, router, self.tls.clone(), stop, server.clone());
+    pub(super) fn serve(&mut self, server: &WalletServer, tasks: &mut Tasks) {
+        let main = Some((&mut self.main, server.router()));
+        let lotus = self.lotus.as_mut().map(|port| (port, server.lotus_router()));
+        for (port, router) in [main, lotus].into_iter().flatten() {
+            let Some(listener) = port.listener.take() else { continue };
+            let served = serve(listener, router, self.tls.clone(), tasks.stop_token(), server.clone());
             tasks.critical(format!("listener {}", port.addr), served);
         }
-        Ok(())
     }
 
     pub(super) fn url(&self) -> String {
@@ -93,6 +100,11 @@ async fn tls(api: &Api) -> Result<Option<RustlsConfig>, BoxError> {
     }
 }
 
+/// Without a timer a caller that never ends its header keeps its socket for ever.
+fn patient(builder: &mut Builder<TokioExecutor>) {
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_DEADLINE);
+}
+
 async fn serve(
     listener: TcpListener,
     router: Router,
@@ -113,8 +125,16 @@ async fn serve(
     };
     let serving = async {
         match tls {
-            Some(tls) => axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await,
-            None => axum_server::from_tcp(listener)?.handle(handle).serve(service).await,
+            Some(tls) => {
+                let mut server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle);
+                patient(server.http_builder());
+                server.serve(service).await
+            }
+            None => {
+                let mut server = axum_server::from_tcp(listener)?.handle(handle);
+                patient(server.http_builder());
+                server.serve(service).await
+            }
         }
     };
     let (served, ()) = tokio::join!(serving, ending);
@@ -123,7 +143,11 @@ async fn serve(
 
 /// `/ip4/127.0.0.1/tcp/5678/http`; host names are resolved by nobody here.
 fn socket_addr(multiaddr: &str) -> Result<SocketAddr, BoxError> {
-    let wrong = || format!("`{multiaddr}` is no address to listen on: write /ip4/127.0.0.1/tcp/5678/http");
+    let wrong = || {
+        format!(
+            "`{multiaddr}` is no address to listen on ([API] in config.toml): write /ip4/127.0.0.1/tcp/5678/http"
+        )
+    };
     let mut parts = multiaddr.strip_prefix('/').ok_or_else(wrong)?.split('/');
     let (kind, ip) = (parts.next().ok_or_else(wrong)?, parts.next().ok_or_else(wrong)?);
     let (tcp, port) = (parts.next().ok_or_else(wrong)?, parts.next().ok_or_else(wrong)?);

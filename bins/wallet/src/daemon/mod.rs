@@ -14,7 +14,7 @@ use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use venus_bins_common::{dirlock::DirLock, logging, metrics, progress::Progress, shutdown, task::Tasks};
+use venus_bins_common::{logging, metrics, progress::Progress, shutdown, task::Tasks};
 use venus_core::error::BoxError;
 use venus_signer::server::{
     MoreMethods, ServerConfig, ServiceConfig, Surroundings, Tokens, WalletServer, WalletService,
@@ -27,7 +27,7 @@ use crate::config::{Config, RegisterHub};
 use crate::{files, init};
 use hubs::Gateways;
 use listen::Listen;
-use parts::Parts;
+use parts::{Held, Parts};
 
 /// How long running requests may take after the stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -85,9 +85,12 @@ pub(crate) async fn run(ctx: &Ctx, args: RunArgs) -> Result<(), CliError> {
         args.log_format.parse().map_err(|error: logging::LoggingError| CliError(error.to_string()))?;
     let reload = logging::init_reloadable(format, &logs::default_filter(), &Progress::stderr());
     let log = logs::Log::new(reload.map_err(|error| CliError(error.to_string()))?);
-    init::ensure(ctx.repo())?;
-    let _lock = DirLock::acquire(ctx.repo()).map_err(|error| CliError(error.to_string()))?;
+    let fresh = init::ensure(ctx.repo())?;
     let config = ctx.config()?;
+    if !fresh {
+        config.existing_database(ctx.repo())?;
+    }
+    let _held = Held::take(ctx, &config)?;
     init::tighten(ctx.repo());
     let hubs = hub_flags(&args, &config)?;
     let password = password(ctx, &args, &config)?;
@@ -149,9 +152,9 @@ impl Daemon<'_> {
         let gateways = Gateways::start(&wallet, self.ctx.repo(), &self.hubs, &self.config)?;
         let gateways = Arc::new(gateways);
         let server = self.server(&parts, gateways.clone())?;
-        let listen = Listen::bind(&self.config.api).await?;
+        let mut listen = Listen::bind(&self.config.api).await?;
         let mut tasks = Tasks::new(&stop);
-        listen.serve(&server, &mut tasks)?;
+        listen.serve(&server, &mut tasks);
         if let Some(exporter) = exporter {
             tasks.critical("metrics", exporter.run(tasks.stop_token()));
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use venus_bins_common::config::duration;
+use venus_bins_common::dirlock::{DirLock, DirLockError};
 use venus_core::error::BoxError;
 use venus_core::types::Network;
 use venus_signer::audit::{AuditConfig, SqliteAudit};
@@ -17,9 +18,10 @@ use venus_signer::{
     ExprFilter, KeyStore, LocalWallet, ScryptParams, SigningNetwork, SqliteKeyStore, Vault, VaultOptions,
 };
 
-use crate::cli::Ctx;
-use crate::config::{Config, Factor};
+use crate::cli::{CliError, Ctx};
+use crate::config::{Config, ConfigError, Factor};
 use crate::daemon::PASSWORD_VARIABLE;
+use crate::files;
 
 /// The file with the rules, in the repository.
 pub(crate) const POLICY_FILE: &str = "policy.toml";
@@ -39,7 +41,7 @@ pub(crate) struct Parts {
 impl Parts {
     /// Opens everything.
     pub(crate) async fn open(ctx: &Ctx, config: &Config) -> Result<Self, BoxError> {
-        let path = config.database(ctx.repo());
+        let path = config.database(ctx.repo())?;
         let keys = SqliteKeyStore::open(&path).await?;
         let audit = SqliteAudit::open(&path, audit_config(ctx, config)?).await?;
         let strategy = strategy(&path, ctx.network(), config).await?;
@@ -55,13 +57,14 @@ impl Parts {
             );
         }
         if config.slashing.enable {
-            builder = builder.slashing(slashing(ctx).await?);
+            builder = builder.slashing(slashing(ctx, config).await?);
         } else {
             tracing::warn!(
                 "[Slashing] Enable = false: nothing keeps a miner from signing two blocks for one height"
             );
         }
-        let database = Arc::new(Database { keys });
+        let file = FileId::of(&path);
+        let database = Arc::new(Database { keys, path, file });
         Ok(Self { wallet: builder.build(), audit, strategy, database })
     }
 
@@ -75,6 +78,25 @@ impl Parts {
 #[derive(Debug)]
 struct Database {
     keys: SqliteKeyStore,
+    path: PathBuf,
+    file: Option<FileId>,
+}
+
+/// Which file a path is: one that was moved away still answers, and nobody will find what is written to it.
+#[derive(Debug, PartialEq, Eq)]
+struct FileId(u64, u64);
+
+impl FileId {
+    #[cfg(unix)]
+    fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata(path).ok().map(|found| Self(found.dev(), found.ino()))
+    }
+
+    #[cfg(not(unix))]
+    fn of(path: &Path) -> Option<Self> {
+        std::fs::metadata(path).ok().map(|_| Self(0, 0))
+    }
 }
 
 #[async_trait]
@@ -84,7 +106,7 @@ impl Probe for Database {
     }
 
     async fn ready(&self) -> bool {
-        self.keys.list().await.is_ok()
+        self.file.is_some() && FileId::of(&self.path) == self.file && self.keys.list().await.is_ok()
     }
 }
 
@@ -139,13 +161,34 @@ pub(crate) fn policy_config(repo: &Path, config: &Config) -> Result<PolicyConfig
     PolicyConfig::from_toml(&text).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
-async fn slashing(ctx: &Ctx) -> Result<SqliteSlashing, BoxError> {
-    SqliteSlashing::open(&slashing_file(ctx), ctx.nettype().name()).await
+async fn slashing(ctx: &Ctx, config: &Config) -> Result<SqliteSlashing, BoxError> {
+    SqliteSlashing::open(&slashing_file(ctx, config)?, ctx.nettype().name()).await
 }
 
-/// Where the history of blocks and votes is.
-pub(crate) fn slashing_file(ctx: &Ctx) -> PathBuf {
-    ctx.repo().join(SLASHING_FILE)
+/// Where the history of blocks and votes is: beside the keys, so that whoever signs with them knows it too.
+pub(crate) fn slashing_file(ctx: &Ctx, config: &Config) -> Result<PathBuf, ConfigError> {
+    Ok(config.database(ctx.repo())?.with_file_name(SLASHING_FILE))
+}
+
+/// Repository and keystore, which belong to one process: a copy of a repository names the same keystore, and two
+/// wallets on it sign two blocks for one height.
+#[derive(Debug)]
+pub(crate) struct Held {
+    _repo: DirLock,
+    _keystore: DirLock,
+}
+
+impl Held {
+    /// Takes both.
+    pub(crate) fn take(ctx: &Ctx, config: &Config) -> Result<Self, CliError> {
+        let failed = |error: DirLockError| CliError(error.to_string());
+        let _repo = DirLock::acquire(ctx.repo()).map_err(failed)?;
+        let keystore = config.database(ctx.repo())?;
+        if let Some(folder) = keystore.parent() {
+            files::create_dir(folder).map_err(|e| CliError(format!("{}: {e}", folder.display())))?;
+        }
+        Ok(Self { _repo, _keystore: DirLock::acquire_file(keystore).map_err(failed)? })
+    }
 }
 
 /// What signatures are made for.

@@ -8,6 +8,7 @@ mod cli;
 mod deviations;
 mod flow;
 mod lotus;
+mod operations;
 mod replay;
 mod replay_deviations;
 mod support;

@@ -219,3 +219,17 @@ async fn what_is_deleted_is_gone_from_the_file() {
     let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
     assert!(holds(BLS) && !holds(SECP));
 }
+
+#[tokio::test]
+async fn a_database_of_another_program_is_refused_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("other.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    sqlx::query("CREATE TABLE cats (name TEXT)").execute(&pool).await.unwrap();
+    let error = SqliteKeyStore::open(&path).await.unwrap_err().to_string();
+    assert!(error.contains("another program") && error.contains("other.db"), "{error}");
+    let tables: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master").fetch_one(&pool).await.unwrap();
+    assert_eq!(tables, 1);
+}

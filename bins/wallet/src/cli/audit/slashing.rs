@@ -30,7 +30,7 @@ pub(crate) enum SlashingCommand {
 
 /// Runs one.
 pub(crate) async fn run(ctx: &Ctx, command: SlashingCommand) -> Result<(), CliError> {
-    let path = crate::daemon::parts::slashing_file(ctx);
+    let path = crate::daemon::parts::slashing_file(ctx, &ctx.config()?)?;
     match command {
         SlashingCommand::Export { output } => {
             let store = SqliteSlashing::open_existing(&path).await?;

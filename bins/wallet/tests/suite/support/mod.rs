@@ -86,8 +86,13 @@ impl Wallet {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
+        self.command_in(&self.repo(), args)
+    }
+
+    /// A command for another repository.
+    pub fn command_in(&self, repo: &Path, args: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
-        command.arg("--repo").arg(self.repo()).args(&self.extra).args(args);
+        command.arg("--repo").arg(repo).args(&self.extra).args(args);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).stdin(Stdio::null());
         command
     }
@@ -111,7 +116,12 @@ impl Wallet {
     pub fn start(&mut self, args: &[&str]) {
         let mut all = vec!["--json", "run"];
         all.extend(args);
-        let mut child = self.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        self.start_with(self.command(&all).stderr(Stdio::piped()));
+    }
+
+    /// The same, by this command.
+    pub fn start_with(&mut self, command: &mut Command) {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         if line.is_empty() {
@@ -120,8 +130,9 @@ impl Wallet {
             panic!("the wallet did not start: {log}");
         }
         // Nobody reads the log; a full pipe would stop the wallet.
-        let mut log = child.stderr.take().unwrap();
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        if let Some(mut log) = child.stderr.take() {
+            std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        }
         self.ready = serde_json::from_str(&line).unwrap();
         self.running = Some(child);
     }
