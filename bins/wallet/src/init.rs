@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::{CliError, Ctx};
 use crate::config::{Config, FILE};
+use crate::daemon::parts::SLASHING_FILE;
 use crate::daemon::token_file;
 use crate::files;
 
@@ -30,6 +31,12 @@ pub(crate) async fn run(ctx: &Ctx) -> Result<(), CliError> {
     let text = if fresh { "initialised" } else { "was initialised before, and is as it was:" };
     let value = serde_json::json!({ "repo": repo, "database": database, "fresh": fresh });
     ctx.print(&format!("{text} {}", repo.display()), &value)
+}
+
+/// Whether a wallet of ours has lived here, so that its keystore must be there too. A configuration alone is none: it
+/// may have been prepared for a wallet that starts the first time.
+pub(crate) fn was_used(repo: &Path) -> bool {
+    [token_file(repo), repo.join(SLASHING_FILE)].iter().any(|file| file.exists())
 }
 
 /// Makes directory, configuration and token file where they are missing; true if there was no configuration.

@@ -85,9 +85,10 @@ pub(crate) async fn run(ctx: &Ctx, args: RunArgs) -> Result<(), CliError> {
         args.log_format.parse().map_err(|error: logging::LoggingError| CliError(error.to_string()))?;
     let reload = logging::init_reloadable(format, &logs::default_filter(), &Progress::stderr());
     let log = logs::Log::new(reload.map_err(|error| CliError(error.to_string()))?);
-    let fresh = init::ensure(ctx.repo())?;
+    let used = init::was_used(ctx.repo());
+    init::ensure(ctx.repo())?;
     let config = ctx.config()?;
-    if !fresh {
+    if used {
         config.existing_database(ctx.repo())?;
     }
     let _held = Held::take(ctx, &config)?;

@@ -58,6 +58,21 @@ fn two_repositories_cannot_run_on_one_keystore() {
     assert!(!copy.join("slashing.sqlite").exists());
 }
 
+/// As operators of Go's wallet do, and whoever writes configurations for many machines.
+#[test]
+fn a_prepared_configuration_is_enough_to_start() {
+    let mut wallet = Wallet::run(&[]);
+    assert_eq!(wallet.stop(), 0);
+    for entry in fs::read_dir(wallet.repo()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap() != "config.toml" {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    wallet.start(&[]);
+    assert_eq!(wallet.ok(&["list"]), "");
+}
+
 /// An empty keystore takes any password, and looks like a wallet that has lost its keys.
 #[test]
 fn a_keystore_that_is_gone_is_not_replaced_by_an_empty_one() {
