@@ -31,10 +31,11 @@ fn a_log_that_cannot_be_written_stops_nothing() {
     wallet.start_with(wallet.command(&["--json"]).args(args).env("VENUS_LOG", "trace").stderr(full));
     let key = wallet.ok(&["new", "bls"]).trim().to_owned();
     let digest = "07".repeat(32);
+    let cid = format!("0171a0e40220{digest}");
     for _ in 0..3 {
         wallet.ok(&["sign", &key, &digest, "--password-file", &wallet.password_file()]);
-        let denied = wallet.command(&["sign", &key, "0707", "--password-file", &wallet.password_file()]);
-        assert!(text(&{ denied }.output().unwrap()).contains("raw-other"));
+        let denied = wallet.command(&["sign", &key, &cid, "--password-file", &wallet.password_file()]);
+        assert!(text(&{ denied }.output().unwrap()).contains("raw-cid"));
     }
     assert_eq!(wallet.json(&["audit", "verify"])["records"], 6);
     assert_eq!(wallet.stop(), 0);
