@@ -20,6 +20,8 @@ use super::sqlite::nanoseconds;
 pub(super) const MAX_GROUP: usize = 256;
 /// How long a group may wait for more records while others make them.
 const MAX_WAIT: Duration = Duration::from_millis(2);
+/// Records that are worth a transaction: with so many the writer waits for no more, so that keys sign while it writes.
+const ENOUGH: usize = 16;
 /// Bytes of a group, about: more go into the next one.
 const MAX_BYTES: usize = 8 << 20;
 /// Between two purges, and after one that failed.
@@ -27,7 +29,9 @@ const PURGE_EVERY: Duration = Duration::from_secs(3600);
 const PURGE_AGAIN: Duration = Duration::from_secs(60);
 /// Records of a group are as many as the largest of these that wait, so that a group is one call to the database with
 /// a statement that is prepared once. The others go into the next group.
-const SIZES: [usize; 9] = [MAX_GROUP, 128, 64, 32, 16, 8, 4, 2, 1];
+/// Descending; small ones all, because a remainder that waits for the next group makes that small too.
+static SIZES: LazyLock<Vec<usize>> =
+    LazyLock::new(|| [MAX_GROUP, 192, 128, 96].into_iter().chain((1..=64).rev()).collect());
 
 /// A record on its way.
 pub(super) struct Entry {
@@ -79,7 +83,7 @@ impl Writer {
 
     async fn write_group(&mut self) {
         self.gather().await;
-        let size = SIZES.into_iter().find(|size| *size <= self.waiting.len()).unwrap_or_default();
+        let size = SIZES.iter().copied().find(|size| *size <= self.waiting.len()).unwrap_or_default();
         let group: Vec<Entry> = self.waiting.drain(..size).collect();
         let written = self.commit(&group).await.map_err(|error| error.to_string());
         if let Err(error) = &written {
@@ -106,8 +110,8 @@ impl Writer {
                 self.waiting.push_back(entry);
             }
             let grew = self.waiting.len() > before;
-            let full = self.waiting.len() >= MAX_GROUP || bytes >= MAX_BYTES;
-            if !grew || full || until.is_none_or(|until| Instant::now() >= until) {
+            let enough = self.waiting.len() >= ENOUGH || bytes >= MAX_BYTES;
+            if !grew || enough || until.is_none_or(|until| Instant::now() >= until) {
                 return;
             }
             tokio::task::yield_now().await;
