@@ -10,6 +10,8 @@ pub mod crypto;
 pub mod entropy;
 pub mod error;
 pub mod json;
+#[cfg(feature = "client")]
+pub mod node;
 #[cfg(feature = "_session")]
 pub mod rpc;
 #[cfg(any(test, feature = "test-utils"))]

@@ -7,6 +7,7 @@ use std::fmt::Debug;
 use std::sync::LazyLock;
 
 use common::real_chain::CHAIN;
+use data_encoding::HEXLOWER;
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -86,7 +87,7 @@ static DECODERS: LazyLock<Vec<Decoder>> = LazyLock::new(|| {
         check: check_draw,
         valid: draws.iter().map(Encode::to_cbor).collect(),
     };
-    vec![
+    let mut decoders = vec![
         decoder("Message", &[signed[0].message.clone(), bls[0].clone()]),
         decoder("SignedMessage", &signed[..3]),
         decoder("BlockHeader", &[header.clone(), bare]),
@@ -106,8 +107,61 @@ static DECODERS: LazyLock<Vec<Decoder>> = LazyLock::new(|| {
         scalar("optional signature", &[None, header.block_sig.clone()]),
         scalar("i64", &[0, 23, 24, -1, i64::MIN, i64::MAX]),
         scalar("u64", &[0u64, 255, 256, 65536, u64::MAX]),
-    ]
+    ];
+    decoders.extend([
+        recorded::<SignedVoucher>("SignedVoucher"),
+        recorded::<StorageAsk>("StorageAsk"),
+        recorded::<AskResponse>("AskResponse"),
+        recorded::<DealResponse>("DealResponse"),
+        recorded::<ProviderDealState>("ProviderDealState"),
+    ]);
+    decoders
 });
+
+/// Objects that a wallet of Go read (venus-wallet v1.20.0); JSON keeps all of them but bytes in a label.
+fn recorded<T: Decode + Encode + Debug + PartialEq + Serialize + DeserializeOwned>(
+    name: &'static str,
+) -> Decoder {
+    let of_type = RECORDED.iter().filter(|(ty, _)| *ty == name);
+    let valid: Vec<_> = of_type.map(|(_, hex)| HEXLOWER.decode(hex.as_bytes()).unwrap()).collect();
+    for bytes in &valid {
+        let value = T::from_cbor(bytes).unwrap();
+        let text = serde_json::to_string(&value).unwrap();
+        let again: T = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&again).unwrap(), text);
+        assert!(again == value || text.contains(r#""Label":"""#), "{text}");
+    }
+    Decoder { name, check: check::<T>, valid }
+}
+
+const RECORDED: [(&str, &str); 8] = [
+    ("SignedVoucher", "8b4300f8060102420102834200630341040506430002bc0881820102f6"),
+    (
+        "SignedVoucher",
+        "8b4300f8060102420102834200630341040506430002bc08818201025842010505050505050505050505050505050505050505050505050505050505050505050505050505050505050505050505050505050505050505050505050505050505",
+    ),
+    ("SignedVoucher", "8b4300f806000040f60000400080f6"),
+    (
+        "StorageAsk",
+        "a8654d696e65724300e80765507269636545001dcd6500655365714e6f07664578706972791a001e84806954696d657374616d701a000f42406c4d6178506965636553697a651b00000008000000006c4d696e506965636553697a651910006d56657269666965645072696365450002faf080",
+    ),
+    (
+        "AskResponse",
+        "a16341736ba26341736ba8654d696e65724300e80765507269636545001dcd6500655365714e6f07664578706972791a001e84806954696d657374616d701a000f42406c4d6178506965636553697a651b00000008000000006c4d696e506965636553697a651910006d56657269666965645072696365450002faf080695369676e6174757265586102030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303",
+    ),
+    (
+        "DealResponse",
+        "a465537461746512674d657373616765626f6b6850726f706f73616cd82a5827000171a0e4022030f89a8b0373ad69079dbcbc5addfe9b34dce932189786e50d3eb432ede3ba9c6e5075626c6973684d657373616765f6",
+    ),
+    (
+        "DealResponse",
+        "a465537461746512674d657373616765626f6b6850726f706f73616cd82a5827000171a0e4022030f89a8b0373ad69079dbcbc5addfe9b34dce932189786e50d3eb432ede3ba9c6e5075626c6973684d657373616765d82a5827000171a0e4022030f89a8b0373ad69079dbcbc5addfe9b34dce932189786e50d3eb432ede3ba9c",
+    ),
+    (
+        "ProviderDealState",
+        "a865537461746507664465616c4944184d674d657373616765666163746976656850726f706f73616c8bd82a5828000181e203922020077e5fde35c50a9303a55009e3498a4ebedff39c42b710b730d8ec7ac7afa63e190800f45501fc58e91d12bbaa54aa2ebe8cf8e0147b2405e71a4300e807626c6201024040406a5075626c697368436964f66b41646446756e6473436964f66b50726f706f73616c436964d82a5827000171a0e4022030f89a8b0373ad69079dbcbc5addfe9b34dce932189786e50d3eb432ede3ba9c6d4661737452657472696576616cf5",
+    ),
+];
 
 fn all_take(bytes: &[u8]) {
     DECODERS.iter().for_each(|d| (d.check)(bytes));

@@ -2,26 +2,25 @@
 //!
 //! Errors name the member and never quote it: what does not parse may still be most of a key.
 
-use std::fmt;
-
 use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
 use zeroize::Zeroizing;
 
 use crate::error::KeyError;
-use crate::key::{KeyInfo, KeyType};
+use crate::key::{KeyInfo, KeyType, UNKNOWN_TYPE};
+use crate::secret_json::Node;
 
-/// Longest text that is looked at, characters. An exported key has about 180.
-const MAX_TEXT: usize = 4096;
+/// Longest text that is looked at, bytes. An exported key has about 180.
+pub(crate) const MAX_TEXT: usize = 4096;
 
 impl KeyInfo {
     /// The exported form: `{"Type":"bls","PrivateKey":"<base64>"}`.
     pub fn to_json(&self) -> SecretString {
         let secret = Zeroizing::new(BASE64.encode(self.expose()));
-        let json = format!(r#"{{"Type":"{}","PrivateKey":"{}"}}"#, self.key_type(), secret.as_str());
-        json.into()
+        // In one allocation of the right size: growing a text leaves pieces of it behind in memory.
+        ["{\"Type\":\"", self.key_type().as_str(), "\",\"PrivateKey\":\"", secret.as_str(), "\"}"]
+            .concat()
+            .into()
     }
 
     /// The hex of [`KeyInfo::to_json`], which wallets print and read by default.
@@ -29,22 +28,17 @@ impl KeyInfo {
         HEXLOWER.encode(self.to_json().expose_secret().as_bytes()).into()
     }
 
-    /// Reads [`KeyInfo::to_json`]. A number as `Type`, as old wallets wrote it, is read too.
+    /// Reads [`KeyInfo::to_json`]. Names of members may have any case, and a number may stand as `Type`, as old
+    /// wallets wrote it.
     ///
     /// # Errors
     /// [`KeyError`] naming the member.
     pub fn from_json(text: &str) -> Result<Self, KeyError> {
         bounded(text)?;
-        // The reason of the JSON parser is left out, for it quotes the input.
-        let wire: Wire = serde_json::from_str(text)
-            .map_err(|_| KeyError::Malformed("expected an object with Type and PrivateKey, each once"))?;
-        let key_type = wire.key_type.as_ref().map_or(field("Type", "missing"), key_type)?;
-        let Some(Member::Text(secret)) = &wire.private_key else {
-            return field("PrivateKey", "missing or no text");
-        };
-        let secret = BASE64.decode(secret.as_bytes()).map(Zeroizing::new);
-        let secret = secret.or_else(|_| field("PrivateKey", "not base64 with padding"))?;
-        Self::new(key_type, &secret)
+        match Node::parse(text) {
+            Some(object @ Node::Object(_)) => read_key(&object, "Type", "PrivateKey"),
+            _ => Err(KeyError::Malformed("expected a JSON object with Type and PrivateKey")),
+        }
     }
 
     /// Reads [`KeyInfo::to_hex`], in either case and with white space around it.
@@ -60,66 +54,37 @@ impl KeyInfo {
     }
 }
 
-fn bounded(text: &str) -> Result<(), KeyError> {
+pub(crate) fn bounded(text: &str) -> Result<(), KeyError> {
     if text.len() > MAX_TEXT { Err(KeyError::Malformed("longer than any exported key")) } else { Ok(()) }
 }
 
-fn field<T>(field: &'static str, reason: &'static str) -> Result<T, KeyError> {
+pub(crate) fn field<T>(field: &'static str, reason: &'static str) -> Result<T, KeyError> {
     Err(KeyError::Field { field, reason })
 }
 
-fn key_type(member: &Member) -> Result<KeyType, KeyError> {
-    match member {
-        Member::Text(name) if name.as_str() == "secp256k1" => Ok(KeyType::Secp256k1),
-        Member::Text(name) if name.as_str() == "bls" => Ok(KeyType::Bls),
-        Member::Number(1) => Ok(KeyType::Secp256k1),
-        Member::Number(2) => Ok(KeyType::Bls),
-        Member::Text(name) if name.as_str() == "delegated" => {
-            field("Type", "delegated keys are not supported")
-        }
-        Member::Number(3) => field("Type", "delegated keys are not supported"),
-        _ => field("Type", "expected secp256k1 or bls"),
-    }
+/// The key in an object, whatever its members are called.
+pub(crate) fn read_key(
+    object: &Node,
+    type_name: &'static str,
+    secret_name: &'static str,
+) -> Result<KeyInfo, KeyError> {
+    let key_type = match object.member(type_name)? {
+        None => return field(type_name, "missing"),
+        Some(node) => key_type(node).map_or_else(|| field(type_name, UNKNOWN_TYPE), Ok)?,
+    };
+    let Some(Node::Text(secret)) = object.member(secret_name)? else {
+        return field(secret_name, "missing or no text");
+    };
+    let secret = BASE64.decode(secret.as_bytes()).map(Zeroizing::new);
+    let secret = secret.or_else(|_| field(secret_name, "not base64 with padding"))?;
+    KeyInfo::new(key_type, &secret)
 }
 
-#[derive(Deserialize)]
-struct Wire {
-    #[serde(rename = "Type", alias = "type", default)]
-    key_type: Option<Member>,
-    #[serde(rename = "PrivateKey", alias = "privateKey", alias = "privatekey", default)]
-    private_key: Option<Member>,
-}
-
-/// A member of any type, so that the parser never complains about its value.
-enum Member {
-    Text(Zeroizing<String>),
-    Number(u64),
-    Other,
-}
-
-impl<'de> Deserialize<'de> for Member {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Member;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or a number")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Member, E> {
-                Ok(Member::Text(Zeroizing::new(text.to_owned())))
-            }
-
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Member, E> {
-                Ok(Member::Number(number))
-            }
-
-            fn visit_bool<E: Error>(self, _: bool) -> Result<Member, E> {
-                Ok(Member::Other)
-            }
-        }
-        deserializer.deserialize_any(Any)
+fn key_type(node: &Node) -> Option<KeyType> {
+    match node {
+        Node::Text(name) => KeyType::ALL.into_iter().find(|kind| name.as_str() == kind.as_str()),
+        Node::Number(number) => KeyType::from_number(*number),
+        _ => None,
     }
 }
 
@@ -141,9 +106,13 @@ mod tests {
     }
 
     #[test]
-    fn old_numbers_are_read() {
-        let json = JSON.replace("\"secp256k1\"", "1");
-        assert_eq!(KeyInfo::from_json(&json).unwrap().key_type(), KeyType::Secp256k1);
+    fn old_numbers_and_other_cases_are_read() {
+        for (number, key_type) in [("1", KeyType::Secp256k1), ("2", KeyType::Bls), ("3", KeyType::Delegated)]
+        {
+            let secret = BASE64.encode(&[1; 32]);
+            let json = format!("{{\"tyPe\":{number}, \"privatekey\" :\"{secret}\",\"more\":[{{}},-1,1.5]}}");
+            assert_eq!(KeyInfo::from_json(&json).unwrap().key_type(), key_type);
+        }
     }
 
     #[test]
@@ -153,8 +122,8 @@ mod tests {
             (format!("\"{secret}\""), "key info"),
             (format!("{{\"PrivateKey\":\"{secret}\"}}"), "Type"),
             (format!("{{\"Type\":\"{secret}\",\"PrivateKey\":\"{secret}\"}}"), "Type"),
-            (JSON.replace("secp256k1", "delegated"), "Type"),
-            (JSON.replace("\"secp256k1\"", "3"), "Type"),
+            (JSON.replace("secp256k1", "secp256k1-ledger"), "Type"),
+            (JSON.replace("\"secp256k1\"", "4"), "Type"),
             (JSON.replace("\"secp256k1\"", "true"), "Type"),
             (JSON.replace("\"secp256k1\"", "null"), "Type"),
             (JSON.replace('=', ""), "PrivateKey"),
@@ -163,7 +132,8 @@ mod tests {
             (r#"{"Type":"bls","PrivateKey":7}"#.into(), "PrivateKey"),
             (r#"{"Type":"bls","PrivateKey":""}"#.into(), "PrivateKey has 0 bytes"),
             (format!("{JSON}{JSON}"), "key info"),
-            (JSON.replace('}', &format!(",\"PrivateKey\":\"{secret}\"}}")), "key info"),
+            (JSON.replace('}', &format!(",\"PrivateKey\":\"{secret}\"}}")), "PrivateKey: stands twice"),
+            (JSON.replace('}', ",\"tYPE\":null}"), "Type: stands twice"),
             (JSON.repeat(40), "key info"),
         ];
         for (json, names) in cases {

@@ -1,23 +1,21 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 //! Signatures of other implementations, reproduced.
 
-use std::path::Path;
+mod recordings;
 
 use data_encoding::{BASE64, HEXLOWER};
+use recordings::{hex, load};
 use serde::Deserialize;
-use venus_core::api::{ISigner, SignerError, SignerExt};
+use venus_core::api::{ISigner, SignerExt};
 use venus_core::cbor::{Decode, Encode};
 use venus_core::crypto;
+use venus_core::error::{Classify, ErrorKind};
 use venus_core::json::Json;
 use venus_core::types::{
-    BlockHeader, DrawRandomParams, Message, MessageExt, MsgMeta, MsgType, Signature, address,
+    AskResponse, BlockHeader, DrawRandomParams, Message, MessageExt, MsgMeta, MsgType, Signature,
+    SignedStorageAsk, StorageAsk,
 };
-use venus_signer::{KeyInfo, KeyType, LocalWallet};
-
-fn load<T: for<'de> Deserialize<'de>>(name: &str) -> T {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
+use venus_signer::{Caller, KeyInfo, KeyType, LocalWallet, go_text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -42,99 +40,6 @@ async fn message_signing_vectors_are_reproduced() {
     }
 }
 
-#[derive(Deserialize)]
-struct Key {
-    #[serde(rename = "type")]
-    key_type: String,
-    #[serde(rename = "privateKeyHex")]
-    private_key: String,
-    address: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Recording {
-    name: String,
-    key: Key,
-    to_sign: String,
-    meta: MsgMeta,
-    signed_bytes: Option<String>,
-    signature: Option<String>,
-}
-
-/// What this wallet has to do with a request that was answered by the recorded one.
-#[derive(Debug, PartialEq)]
-enum Expected {
-    Signed,
-    Unsupported,
-    Mismatch,
-    Bad,
-    NoKey,
-}
-
-fn expected(recording: &Recording) -> Expected {
-    let worker = recording.key.key_type == "bls";
-    match recording.meta.msg_type {
-        _ if recording.key.key_type == "delegated" => Expected::NoKey,
-        MsgType::ChainMessage if recording.signature.is_none() => Expected::Bad,
-        // The recorded wallet signs whatever it is given beside a message. That is the hole this one closes.
-        MsgType::ChainMessage if recording.name.contains("not the CID") => Expected::Mismatch,
-        MsgType::ChainMessage => Expected::Signed,
-        // The recorded wallet lets any key sign blocks and draws.
-        _ if !worker => Expected::Unsupported,
-        _ if recording.signature.is_none() => Expected::Bad,
-        _ => Expected::Signed,
-    }
-}
-
-async fn wallet_of(key: &Key) -> LocalWallet {
-    let wallet = LocalWallet::in_memory();
-    let key_type = match key.key_type.as_str() {
-        "bls" => KeyType::Bls,
-        "secp256k1" => KeyType::Secp256k1,
-        _ => return wallet,
-    };
-    let bytes = HEXLOWER.decode(key.private_key.as_bytes()).unwrap();
-    let signer = wallet.import(KeyInfo::new(key_type, &bytes).unwrap()).await.unwrap();
-    assert_eq!(signer, address::parse(&key.address).unwrap());
-    wallet
-}
-
-#[tokio::test]
-async fn recorded_requests_are_answered_alike_or_refused_for_a_reason() {
-    let recordings: Vec<Recording> = load("wallet_signatures.json");
-    let mut counts = [0; 5];
-    for recording in &recordings {
-        let wallet = wallet_of(&recording.key).await;
-        let signer = address::parse(&recording.key.address).unwrap();
-        let to_sign = HEXLOWER.decode(recording.to_sign.as_bytes()).unwrap();
-        let answer = wallet.sign(&signer, &to_sign, &recording.meta).await;
-        let outcome = match &answer {
-            Ok(_) => Expected::Signed,
-            Err(SignerError::Unsupported { .. }) => Expected::Unsupported,
-            Err(SignerError::Mismatch(_)) => Expected::Mismatch,
-            Err(SignerError::BadPayload { .. }) => Expected::Bad,
-            Err(SignerError::KeyNotFound(_)) => Expected::NoKey,
-            Err(e) => panic!("{}: {e}", recording.name),
-        };
-        assert_eq!(outcome, expected(recording), "{} with {}", recording.name, recording.key.key_type);
-        counts[outcome as usize] += 1;
-        let Ok(signature) = answer else { continue };
-        let signed = HEXLOWER.decode(recording.signed_bytes.as_ref().unwrap().as_bytes()).unwrap();
-        crypto::verify(&signature, &signer, &signed).unwrap();
-        if recording.key.key_type == "bls" {
-            assert_eq!(Some(HEXLOWER.encode(&signature.data)), recording.signature, "{}", recording.name);
-        }
-    }
-    // Signed: 2 messages by each of two keys, 4 headers and 2 draws by the BLS key.
-    assert_eq!(
-        counts,
-        [10, 7, 2, 9, 17],
-        "signed, unsupported, mismatch, bad, no key, of {}",
-        recordings.len()
-    );
-}
-
 /// The draw and its signature by the public BLS test key.
 const DRAW: &str = "a46552626173655820abababababababababababababababababababababababababababababababab64506572730265526f756e641903e867456e74726f7079444300e807";
 const DRAW_SIGNATURE: &str = "98fa3bc8211da2ec3c6e00f042b50304f29f0d15c6c670416b09fedb98862d6ff6940f1825c055c99ea1d770ad611c861493e52deedffc47f4ecce8e099f8010dd71bf322463f64f42161dc2cd668160303349c4e10bd02340da785f2176e5f1";
@@ -154,15 +59,52 @@ async fn golden_draw() {
 
 #[tokio::test]
 async fn a_header_is_signed_without_its_signature() {
-    let recordings: Vec<Recording> = load("wallet_signatures.json");
-    let blocks = recordings.iter().filter(|r| r.key.key_type == "bls" && r.name.starts_with("block 0"));
     let mut signatures = Vec::new();
-    for recording in blocks {
-        let wallet = wallet_of(&recording.key).await;
-        let worker = address::parse(&recording.key.address).unwrap();
-        let header = BlockHeader::from_cbor(&HEXLOWER.decode(recording.to_sign.as_bytes()).unwrap()).unwrap();
-        signatures.push(wallet.sign_block(&worker, &header).await.unwrap());
+    for name in ["block 0, unsigned header", "block 0, signed header as toSign"] {
+        let recording = recordings::recording(name, "bls");
+        let header = BlockHeader::from_cbor(&recording.to_sign()).unwrap();
+        signatures.push(recording.wallet().await.sign_block(&recording.signer(), &header).await.unwrap());
     }
-    assert_eq!(signatures.len(), 2);
     assert_eq!(signatures[0], signatures[1]);
+}
+
+/// An ask of the storage market and the list that ask responses are signed as.
+const ASK: &str = "a8654d696e65724300e80765507269636545001dcd6500655365714e6f07664578706972791a001e84806954696d657374616d701a000f42406c4d6178506965636553697a651b00000008000000006c4d696e506965636553697a651910006d56657269666965645072696365450002faf080";
+const ASK_LIST: &str = "8845001dcd6500450002faf0801910001b00000008000000004300e8071a000f42401a001e848007";
+
+#[tokio::test]
+async fn golden_ask() {
+    let recording = recordings::recording("storage ask", "bls");
+    let ask = StorageAsk::from_cbor(&hex(ASK)).unwrap();
+    assert_eq!((ask.to_cbor(), ask.to_tuple()), (hex(ASK), hex(ASK_LIST)));
+    let (wallet, signer) = (recording.wallet().await, recording.signer());
+    let signature = wallet.sign(&signer, &hex(ASK), &MsgMeta::of(MsgType::StorageAsk)).await.unwrap();
+    crypto::verify(&signature, &signer, &hex(ASK)).unwrap();
+    let response = AskResponse { ask: SignedStorageAsk { ask, signature: Some(signature) } };
+    let meta = MsgMeta::of(MsgType::AskResponse);
+    let signature = wallet.sign(&signer, &response.to_cbor(), &meta).await.unwrap();
+    crypto::verify(&signature, &signer, &hex(ASK_LIST)).unwrap();
+}
+
+#[tokio::test]
+async fn golden_challenge() {
+    let recording = recordings::recording("unknown 0", "bls");
+    let (wallet, signer) = (recording.wallet().await, recording.signer());
+    let digest = hex("f818afd37a6dc3bc92fb44731011277006db4efa6e9023cd7468c02335d22a4d");
+    let meta = MsgMeta { msg_type: MsgType::VerifyAddress, extra: vec![1; 32] };
+    let session = Caller { session_random: Some([2; 32]), ..Caller::gateway("hub", Vec::new()) };
+    let signature = wallet.sign_as(&session, &signer, &digest, &meta).await.unwrap();
+    crypto::verify(&signature, &signer, &digest).unwrap();
+
+    let other = Caller { session_random: Some([3; 32]), ..session.clone() };
+    let error = wallet.sign_as(&other, &signer, &digest, &meta).await.unwrap_err();
+    let text = go_text(&error, "verifyaddress");
+    assert!(
+        text.starts_with("get sign bytes: parseObj failed:sign data not match, actual [248 24 175 "),
+        "{text}"
+    );
+    assert!(text.contains(" 42 77], expected ["), "{text}");
+    // Outside a session of a gateway nobody gets a challenge signed, whatever the permissions.
+    let error = wallet.sign(&signer, &digest, &meta).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
 }

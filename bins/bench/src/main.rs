@@ -2,6 +2,7 @@
 
 mod core_suite;
 mod measure;
+mod signer_suite;
 
 use std::{io::Write, process::ExitCode, time::Duration};
 
@@ -30,6 +31,8 @@ struct Cli {
 enum Suite {
     /// Messages, addresses, tipsets and calls of venus-core.
     Core,
+    /// Signatures of venus-signer, bare and with everything that a wallet does about them.
+    Signer,
 }
 
 fn main() -> ExitCode {
@@ -47,6 +50,7 @@ fn run(cli: &Cli) -> Result<(), BenchError> {
     let effort = Effort { rounds: cli.rounds, slice: Duration::from_millis(cli.slice_ms) };
     let measures = match cli.suite {
         Suite::Core => core_suite::measure(&effort)?,
+        Suite::Signer => signer_suite::measure(&effort)?,
     };
     if cfg!(debug_assertions) {
         eprintln!("venus-bench: this is a debug build, its figures say nothing; use `cargo run --release`");

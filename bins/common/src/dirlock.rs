@@ -17,10 +17,10 @@ pub const LOCK_FILE: &str = "LOCK";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DirLockError {
-    /// Another process holds the directory. Stop that process or choose another directory, then try again.
-    #[error("directory {} is in use by {}", dir.display(), Owner(*pid))]
+    /// Another process holds it. Stop that process or choose another one, then try again.
+    #[error("{} is in use by {}", dir.display(), Owner(*pid))]
     InUse {
-        /// The directory asked for.
+        /// The directory or file asked for.
         dir: PathBuf,
         /// The holder's process id, if the holder could write it before we looked.
         pid: Option<u32>,
@@ -64,16 +64,41 @@ impl DirLock {
     /// cannot be written.
     pub fn acquire(dir: impl AsRef<Path>) -> Result<Self, DirLockError> {
         let dir = dir.as_ref().to_path_buf();
-        let path = dir.join(LOCK_FILE);
         create_private(&dir).map_err(|source| DirLockError::Io { path: dir.clone(), source })?;
+        let path = dir.join(LOCK_FILE);
+        Self::lock(dir, path)
+    }
+
+    /// Takes one file in place of a directory, for what several directories can name: the lock is `<file>.lock`. Links
+    /// are followed, so that all names of a file take the same lock. Never waits.
+    ///
+    /// # Errors
+    /// As [`DirLock::acquire`]; also if the file's directory does not exist.
+    pub fn acquire_file(file: impl AsRef<Path>) -> Result<Self, DirLockError> {
+        let file = file.as_ref();
+        let failed = |source| DirLockError::Io { path: file.to_path_buf(), source };
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let real = match fs::canonicalize(file) {
+            Ok(real) => real,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+                folder.join(file.file_name().unwrap_or_default())
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let mut path = real.clone().into_os_string();
+        path.push(".lock");
+        Self::lock(real, path.into())
+    }
+
+    fn lock(dir: PathBuf, path: PathBuf) -> Result<Self, DirLockError> {
         let failed = |source| DirLockError::Io { path: path.clone(), source };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        // Who can open the file can hold the lock.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(DirLockError::InUse { dir, pid: holder(&path) }),
@@ -83,7 +108,7 @@ impl DirLock {
         Ok(Self { dir, _file: file })
     }
 
-    /// The directory that is held.
+    /// The directory or file that is held.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -113,6 +138,16 @@ fn holder(path: &Path) -> Option<u32> {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
+    #[test]
+    fn the_lock_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let tmp = tempfile::tempdir().unwrap();
+        let _held = DirLock::acquire(tmp.path()).unwrap();
+        let mode = fs::metadata(tmp.path().join(LOCK_FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
     #[test]
     fn second_taker_is_told_who_holds_it() {
         let tmp = tempfile::tempdir().unwrap();
@@ -123,6 +158,22 @@ mod tests {
         let text = error.to_string();
         assert!(text.ends_with(&format!("is in use by process {}", std::process::id())), "{text}");
         assert_eq!(held.dir(), dir);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn all_names_of_a_file_are_one_lock() {
+        let tmp = tempfile::tempdir().unwrap();
+        let file = tmp.path().join("keystore");
+        let held = DirLock::acquire_file(&file).unwrap();
+        fs::write(&file, "").unwrap();
+        assert!(matches!(DirLock::acquire_file(&file), Err(DirLockError::InUse { .. })));
+        let link = tmp.path().join("link");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert!(matches!(DirLock::acquire_file(&link), Err(DirLockError::InUse { .. })));
+        drop(held);
+        DirLock::acquire_file(&link).unwrap();
+        assert!(DirLock::acquire_file(tmp.path().join("gone/keystore")).is_err());
     }
 
     #[test]

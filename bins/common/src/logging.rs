@@ -4,7 +4,11 @@
 //!
 //! What is logged at which level, and the names of fields, are conventions that the crate's page lists.
 
-use std::{io, str::FromStr};
+use std::{
+    io,
+    str::FromStr,
+    sync::{Mutex, PoisonError},
+};
 
 use tracing_subscriber::{EnvFilter, fmt, util::SubscriberInitExt};
 
@@ -65,14 +69,80 @@ impl FromStr for Format {
 /// # Errors
 /// [`LoggingError::Filter`] names the source of a bad filter; [`LoggingError::AlreadySet`] on a second call.
 pub fn init(format: Format, default_filter: &str, progress: &Progress) -> Result<(), LoggingError> {
+    init_reloadable(format, default_filter, progress).map(|_| ())
+}
+
+/// As [`init`], with a handle by which the filter is changed while the program runs.
+///
+/// # Errors
+/// As [`init`].
+pub fn init_reloadable(
+    format: Format,
+    default_filter: &str,
+    progress: &Progress,
+) -> Result<Reload, LoggingError> {
     let filter = filter(std::env::var(FILTER_VARIABLE).ok().as_deref(), default_filter)?;
     let color = progress.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let text = filter.to_string();
     let builder = fmt().with_env_filter(filter).with_writer(progress.clone()).with_ansi(color);
-    let started = match format {
-        Format::Text => builder.finish().try_init(),
-        Format::Json => builder.with_ansi(false).json().finish().try_init(),
+    let (started, apply): (_, Apply) = match format {
+        Format::Text => {
+            let builder = builder.with_filter_reloading();
+            let handle = builder.reload_handle();
+            (builder.finish().try_init(), Box::new(move |filter| handle.reload(filter).is_ok()))
+        }
+        Format::Json => {
+            let builder = builder.with_ansi(false).json().with_filter_reloading();
+            let handle = builder.reload_handle();
+            (builder.finish().try_init(), Box::new(move |filter| handle.reload(filter).is_ok()))
+        }
     };
-    started.map_err(|_| LoggingError::AlreadySet)
+    started.map_err(|_| LoggingError::AlreadySet)?;
+    Ok(Reload { apply, filter: Mutex::new(text) })
+}
+
+/// Parts that can have a level of their own while a program runs.
+const MAX_DIRECTIVES: usize = 64;
+
+type Apply = Box<dyn Fn(EnvFilter) -> bool + Send + Sync>;
+
+/// Changes what a running program logs.
+pub struct Reload {
+    apply: Apply,
+    filter: Mutex<String>,
+}
+
+impl std::fmt::Debug for Reload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reload").field("filter", &self.filter).finish()
+    }
+}
+
+impl Reload {
+    /// Adds a directive as `debug` or `venus_messager=debug`; it wins over earlier ones for the same target.
+    ///
+    /// # Errors
+    /// [`LoggingError::Filter`]; nothing changed then.
+    pub fn add(&self, directive: &str) -> Result<(), LoggingError> {
+        let mut current = self.filter.lock().unwrap_or_else(PoisonError::into_inner);
+        let target = directive.split_once('=').map(|(target, _)| target);
+        let same = |old: &&str| old.split_once('=').map(|(target, _)| target) != target;
+        let kept: Vec<&str> = current.split(',').filter(same).chain([directive]).collect();
+        // Whoever may set levels may not fill the memory with names of parts that nobody has.
+        if kept.len() > MAX_DIRECTIVES {
+            let reason = format!("more than {MAX_DIRECTIVES} parts have a level of their own");
+            return Err(LoggingError::Filter { origin: "the request", reason });
+        }
+        let next = kept.join(",");
+        let origin = "the request";
+        let wrong = |reason: String| LoggingError::Filter { origin, reason };
+        let filter = parsed(&next).map_err(wrong)?;
+        if !(self.apply)(filter) {
+            return Err(wrong("logging has ended".into()));
+        }
+        *current = next;
+        Ok(())
+    }
 }
 
 fn filter(variable: Option<&str>, default_filter: &str) -> Result<EnvFilter, LoggingError> {
@@ -80,7 +150,16 @@ fn filter(variable: Option<&str>, default_filter: &str) -> Result<EnvFilter, Log
         Some(text) if !text.trim().is_empty() => (FILTER_VARIABLE, text),
         _ => ("the default", default_filter),
     };
-    EnvFilter::try_new(text).map_err(|error| LoggingError::Filter { origin, reason: error.to_string() })
+    parsed(text).map_err(|reason| LoggingError::Filter { origin, reason })
+}
+
+/// The RPC library logs what is wrong with a parameter and quotes it, which may be a password. That has no level at
+/// which it may be read.
+const NEVER: &str = "jsonrpsee_core::proc_macros_support=off";
+
+fn parsed(text: &str) -> Result<EnvFilter, String> {
+    let filter = EnvFilter::try_new(text).map_err(|error| error.to_string())?;
+    Ok(filter.add_directive(NEVER.parse().map_err(|error| format!("{NEVER}: {error}"))?))
 }
 
 /// A log line is one write; the lock that keeps it apart from the bars is [`Progress`]'s.
@@ -89,7 +168,9 @@ pub struct LogWriter(Progress);
 
 impl io::Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write_raw(bytes)?;
+        // A line that a full disk or a closed pipe does not take is lost. Told of it, the subscriber would complain on
+        // stderr, where the complaint fails too and panics: in whatever was logging.
+        let _ = self.0.write_raw(bytes);
         Ok(bytes.len())
     }
 
@@ -113,9 +194,25 @@ mod tests {
 
     #[test]
     fn the_variable_wins_over_the_default() {
-        assert_eq!(filter(Some("debug"), "warn").unwrap().to_string(), "debug");
-        assert_eq!(filter(Some("  "), "warn").unwrap().to_string(), "warn");
-        assert_eq!(filter(None, "warn").unwrap().to_string(), "warn");
+        let chosen = |variable| filter(variable, "warn").unwrap().max_level_hint().unwrap().to_string();
+        assert_eq!(chosen(Some("debug")), "debug");
+        assert_eq!(chosen(Some("  ")), "warn");
+        assert_eq!(chosen(None), "warn");
+    }
+
+    #[test]
+    fn what_quotes_parameters_is_logged_at_no_level() {
+        for text in ["trace", "jsonrpsee_core::proc_macros_support=trace,trace", "jsonrpsee_core=trace"] {
+            let sink = Sink::default();
+            let builder = fmt().with_env_filter(parsed(text).unwrap());
+            let subscriber = builder.with_writer(Progress::lines(sink.clone())).finish();
+            tracing::subscriber::with_default(subscriber, || {
+                tracing::error!(target: "jsonrpsee_core::proc_macros_support", "invalid type: integer `123456`");
+                tracing::error!(target: "jsonrpsee_core::server", "shown");
+            });
+            let logged = sink.text();
+            assert!(logged.contains("shown") && !logged.contains("123456"), "{text}: {logged}");
+        }
     }
 
     #[test]
@@ -125,10 +222,39 @@ mod tests {
     }
 
     #[test]
+    fn directives_replace_those_of_their_target() {
+        let reload = Reload { apply: Box::new(|_| true), filter: Mutex::new("info,a=warn".into()) };
+        reload.add("a=debug").unwrap();
+        assert_eq!(*reload.filter.lock().unwrap(), "info,a=debug");
+        reload.add("error").unwrap();
+        assert_eq!(*reload.filter.lock().unwrap(), "a=debug,error");
+        assert!(reload.add("a=loud").is_err());
+        assert_eq!(*reload.filter.lock().unwrap(), "a=debug,error");
+        let refused = (0..MAX_DIRECTIVES).filter(|n| reload.add(&format!("p{n}=warn")).is_err());
+        assert_eq!(refused.count(), 2);
+    }
+
+    #[test]
     fn formats_parse() {
         assert_eq!("text".parse::<Format>().unwrap(), Format::Text);
         assert_eq!("json".parse::<Format>().unwrap(), Format::Json);
         assert!("xml".parse::<Format>().unwrap_err().to_string().contains("`xml`"));
+    }
+
+    #[test]
+    fn a_log_that_takes_nothing_is_no_error() {
+        struct Full;
+        impl io::Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut writer = LogWriter(Progress::lines(Full));
+        assert_eq!(io::Write::write(&mut writer, b"line").unwrap(), 4);
     }
 
     #[test]

@@ -49,6 +49,10 @@ async fn watch(mut next: impl AsyncFnMut(), token: &CancellationToken, exit: imp
     exit(INTERRUPTED);
 }
 
+/// The same number on all systems that we run on.
+#[cfg(unix)]
+const SIGXFSZ: i32 = 25;
+
 #[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
@@ -59,6 +63,8 @@ struct Signals {
 impl Signals {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        // A file that may not grow further (`ulimit -f`) is an error of that write, not the end of the program.
+        drop(signal(SignalKind::from_raw(SIGXFSZ))?);
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 

@@ -101,6 +101,9 @@ pub trait ISigner: Send + Sync {
     /// | `message` | bytes of the unsigned message's CID, or the Ethereum transaction for `f4` | CBOR of the message |
     /// | `block` | CBOR of the header without signature | |
     /// | `drawrandomparam` | CBOR of [`DrawRandomParams`] | |
+    /// | `dealproposal`, `clientdeal`, `signedvoucher`, `storageask`, `askresponse`, `networkresposne`, `providerdealstate` | CBOR of the object | |
+    /// | `verifyaddress` | SHA-256 of both sides' random bytes | the gateway's random bytes |
+    /// | `unknown`, `f3` | the bytes themselves; a strict signer refuses what it does not recognise | |
     ///
     /// # Errors
     /// See [`SignerError`]; nothing was signed then.

@@ -133,6 +133,18 @@ impl Decode for Vec<u8> {
     }
 }
 
+impl Encode for String {
+    fn encode(&self, w: &mut Writer) {
+        w.text(self);
+    }
+}
+
+impl Decode for String {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CborError> {
+        r.text(MAX_ARRAY).map(str::to_owned)
+    }
+}
+
 impl<T: Encode> Encode for Vec<T> {
     fn encode(&self, w: &mut Writer) {
         w.array(self.len() as u64);
@@ -210,3 +222,25 @@ macro_rules! cbor_transparent {
     };
 }
 pub(crate) use cbor_transparent;
+
+/// Implements [`Encode`] and [`Decode`] for a struct that travels as a CBOR map with text keys in this order: the
+/// shorter key first, then by bytes, as Go's cbor-gen writes maps. A map in another order is an error.
+macro_rules! cbor_map {
+    ($ty:ident { $($field:ident: $name:literal),+ $(,)? }) => {
+        impl $crate::cbor::Encode for $ty {
+            fn encode(&self, w: &mut $crate::cbor::Writer) {
+                w.map(const { [$($name),+].len() as u64 });
+                $(w.text($name); self.$field.encode(w);)+
+            }
+        }
+
+        impl $crate::cbor::Decode for $ty {
+            fn decode(r: &mut $crate::cbor::Reader<'_>) -> Result<Self, $crate::cbor::CborError> {
+                use $crate::cbor::FieldContext;
+                r.map_of(const { [$($name),+].len() as u64 }).in_field(stringify!($ty))?;
+                Ok(Self { $($field: r.entry($name).in_field($name).in_field(stringify!($ty))?),+ })
+            }
+        }
+    };
+}
+pub(crate) use cbor_map;

@@ -2,7 +2,7 @@
 
 use cid::Cid;
 
-use super::{CborError, CborErrorKind as Kind, MAX_BYTES};
+use super::{CborError, CborErrorKind as Kind, Decode, MAX_BYTES};
 
 const UINT: u8 = 0;
 const NEGATIVE: u8 = 1;
@@ -14,6 +14,8 @@ const TAG: u8 = 6;
 const FALSE_BYTE: u8 = 0xf4;
 const TRUE_BYTE: u8 = 0xf5;
 const NULL_BYTE: u8 = 0xf6;
+/// Longest key of a map.
+const MAX_KEY: u64 = 64;
 
 /// Reads canonical CBOR from a slice without copying it.
 #[derive(Clone, Debug)]
@@ -144,6 +146,31 @@ impl<'a> Reader<'a> {
             return Err(CborError::new(start, Kind::TooLong { limit, found }));
         }
         Ok(found)
+    }
+
+    /// The head of a map of exactly `expected` pairs.
+    ///
+    /// # Errors
+    /// If another type stands here, or the map has another number of pairs.
+    pub fn map_of(&mut self, expected: u64) -> Result<(), CborError> {
+        let start = self.at;
+        let found = self.expect(MAP, "a map")?;
+        if found != expected {
+            return Err(CborError::new(start, Kind::WrongLength { expected, found }));
+        }
+        Ok(())
+    }
+
+    /// One pair of a map: exactly this key, then its value.
+    ///
+    /// # Errors
+    /// If another key stands here, and those of the value.
+    pub fn entry<T: Decode>(&mut self, key: &str) -> Result<T, CborError> {
+        let start = self.at;
+        if self.text(MAX_KEY)? != key {
+            return Err(CborError::new(start, Kind::Invalid("another key stands here")));
+        }
+        T::decode(self)
     }
 
     /// A link (tag 42).

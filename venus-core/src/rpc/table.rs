@@ -18,8 +18,18 @@ pub struct Param {
 impl Param {
     /// A parameter that the method decodes as `T` and Go as `go_type`.
     pub const fn of<T: DeserializeOwned>(go_type: &'static str) -> Self {
-        Self { go_type, refuse: |json| serde_json::from_str::<T>(json).err().map(|error| error.to_string()) }
+        Self {
+            go_type,
+            refuse: |json| serde_json::from_str::<T>(json).err().map(|error| without_place(&error)),
+        }
     }
+}
+
+/// The reason alone: Go names no line, and the line of one parameter is not that of the request.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&place).map_or_else(|| text.clone(), str::to_owned)
 }
 
 impl fmt::Debug for Param {
@@ -94,3 +104,15 @@ impl MethodSpec {
 
 /// The methods of one API or of several, as constants.
 pub type MethodTable = [MethodSpec];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_the_reason_alone() {
+        let refuse = Param::of::<bool>("main.Flag").refuse;
+        assert_eq!(refuse("5").unwrap(), "invalid type: integer `5`, expected a boolean");
+        assert_eq!(refuse("true"), None);
+    }
+}

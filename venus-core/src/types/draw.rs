@@ -2,6 +2,7 @@
 
 use crate::cbor::{CborError, CborErrorKind as Kind, Decode, Encode, FieldContext, Reader, Writer};
 use crate::consensus::draw;
+use crate::json::lotus_json;
 
 /// What a wallet needs to compute the digest of a VRF itself, instead of trusting one.
 ///
@@ -18,6 +19,8 @@ pub struct DrawRandomParams {
     /// CBOR of the miner's address, for tickets followed by the parents' smallest VRF proof.
     pub entropy: Vec<u8>,
 }
+
+lotus_json!(DrawRandomParams { rbase: "Rbase", pers: "Pers", round: "Round", entropy: "Entropy" });
 
 impl DrawRandomParams {
     /// The 32 bytes that the VRF signs.

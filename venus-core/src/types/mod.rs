@@ -11,11 +11,14 @@
 
 pub mod address;
 mod amount;
+mod ask;
 pub(crate) mod base32;
 mod bitfield;
 mod block;
+mod challenge;
 pub(crate) mod cids;
 mod deadline;
+mod deal_protocol;
 mod draw;
 mod events;
 mod f3;
@@ -37,6 +40,7 @@ mod selector;
 mod signature;
 mod state;
 mod tipset;
+mod voucher;
 
 pub use cid::Cid;
 pub use fvm_ipld_bitfield::BitField;
@@ -50,9 +54,12 @@ pub use fvm_shared::{ActorID, METHOD_SEND, MethodNum};
 pub use num_bigint::BigInt;
 
 pub use amount::{AmountError, fil, parse_fil};
+pub use ask::{AskResponse, SignedStorageAsk, StorageAsk};
 pub use block::{BlockMessages, BlockMsg, ChainMessage, FullBlock};
+pub use challenge::{ChallengeContext, ChallengeError, GatewayChallenge};
 pub use cids::{DAG_CBOR, blake2b_cid, cid_of, cids_of};
 pub use deadline::{Deadline, DeadlineInfo, Partition};
+pub use deal_protocol::{DealResponse, ProviderDealState};
 pub use draw::DrawRandomParams;
 pub use events::{Event, EventEntry};
 pub use f3::{F3Lease, F3Manifest, F3Participant, F3Progress};
@@ -86,3 +93,4 @@ pub use state::{
     IpldOp, MessageTrace, ReturnTrace,
 };
 pub use tipset::{Tipset, TipsetError, TipsetKey};
+pub use voucher::{SignedVoucher, VoucherExtra, VoucherMerge};

@@ -50,7 +50,7 @@ pub trait Connect: Send + Sync + 'static {
 }
 
 /// TCP, and TLS for `wss`.
-pub(super) struct Dialler {
+pub(crate) struct Dialler {
     url: String,
     host: String,
     port: u16,
@@ -66,7 +66,7 @@ impl fmt::Debug for Dialler {
 }
 
 impl Dialler {
-    pub(super) fn new(url: &str, config: &ClientConfig) -> Result<Self, CallError> {
+    pub(crate) fn new(url: &str, config: &ClientConfig) -> Result<Self, CallError> {
         let unusable = |why: &str| unreachable(url, why.to_owned());
         let parsed = Url::parse(url).map_err(|error| unusable(&error.to_string()))?;
         let host = parsed.host_str().ok_or_else(|| unusable("no host"))?;

@@ -19,14 +19,11 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 pub use channel::{Channel, Resubscribe};
+pub(crate) use dial::Dialler;
 pub use dial::{Connect, Io, Socket, socket_over};
 pub use reconnect::BackOff;
 
-use self::{
-    dial::{Dialler, unreachable},
-    http::HttpClient,
-    reconnect::WsClient,
-};
+use self::{dial::unreachable, http::HttpClient, reconnect::WsClient};
 use super::{
     ERRORS_HEADER, NAMESPACE_HEADER,
     api_info::{ApiInfoError, Token},

@@ -8,10 +8,11 @@ use crate::actors::{
 };
 use crate::cbor::{CborErrorKind, Decode, Encode};
 use crate::types::{
-    ActorInfo, Allocation, BeneficiaryTerm, BlockHeader, BlockMsg, Claim, ClientDealProposal, DealProposal,
-    DealState, DrawRandomParams, ElectionProof, Event, MarketBalance, Message, PendingBeneficiaryChange,
-    PostProof, Receipt, SectorInfo, SectorOnChainInfo, SectorPreCommitInfo, SectorPreCommitOnChainInfo,
-    Signature, SignedMessage, Ticket, TipsetKey,
+    ActorInfo, Allocation, AskResponse, BeneficiaryTerm, BlockHeader, BlockMsg, Claim, ClientDealProposal,
+    DealProposal, DealResponse, DealState, DrawRandomParams, ElectionProof, Event, MarketBalance, Message,
+    PendingBeneficiaryChange, PostProof, ProviderDealState, Receipt, SectorInfo, SectorOnChainInfo,
+    SectorPreCommitInfo, SectorPreCommitOnChainInfo, Signature, SignedMessage, SignedVoucher, StorageAsk,
+    Ticket, TipsetKey,
 };
 
 pub fn cbor_message(bytes: &[u8]) -> bool {
@@ -125,9 +126,14 @@ pub const PARAMS: &[Type] = types![
     FailCode,
     ActorInfo,
     Allocation,
+    AskResponse,
     BeneficiaryTerm,
     Claim,
     ClientDealProposal,
+    DealResponse,
+    ProviderDealState,
+    SignedVoucher,
+    StorageAsk,
     DealProposal,
     DealState,
     ElectionProof,

@@ -1,0 +1,98 @@
+//! Times as Go's database drivers write them.
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+#[cfg(any(feature = "sqlite", test))]
+use time::macros::format_description;
+
+/// Reads `2006-01-02 15:04:05.999999999-07:00`, which Go's SQLite driver writes in whatever zone the program ran, and
+/// the forms around it: a `T` between, a `Z` at the end, or no zone at all, which means UTC.
+pub(super) fn parse(text: &str) -> Option<OffsetDateTime> {
+    let (date, time) = text.trim().split_once([' ', 'T'])?;
+    // `+0000 UTC` and the like, which a time's text in Go ends with, tell nothing more than the number.
+    let time = time.split(" m=").next()?;
+    let mut parts = time.split(' ');
+    let clock = parts.next()?;
+    let zone = match parts.next() {
+        Some(zone) => hours_and_minutes(zone)?,
+        None if clock.ends_with(['Z', 'z']) || clock.contains(['+', '-']) => String::new(),
+        None => "Z".into(),
+    };
+    OffsetDateTime::parse(&format!("{date}T{clock}{zone}"), &Rfc3339).ok()
+}
+
+/// `+0800` as `+08:00`.
+fn hours_and_minutes(zone: &str) -> Option<String> {
+    let (hours, minutes) = zone.split_at_checked(3)?;
+    let minutes = minutes.trim_start_matches(':');
+    Some(format!("{hours}:{minutes}"))
+}
+
+/// Writes UTC as Go's SQLite driver does. Texts sort as the times do, for digits are greater than `+`.
+#[cfg(any(feature = "sqlite", test))]
+pub(super) fn format(time: OffsetDateTime) -> String {
+    let seconds = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+    let utc = time.to_offset(time::UtcOffset::UTC);
+    let mut text = utc.format(&seconds).unwrap_or_default();
+    let fraction = utc.nanosecond();
+    if fraction > 0 {
+        let digits = format!("{fraction:09}");
+        text.push('.');
+        text.push_str(digits.trim_end_matches('0'));
+    }
+    text.push_str("+00:00");
+    text
+}
+
+/// Nanoseconds since 1970; what does not fit becomes the end of the range (years 1677 and 2262).
+pub(super) fn nanoseconds(time: OffsetDateTime) -> i64 {
+    let ns = time.unix_timestamp_nanos();
+    i64::try_from(ns).unwrap_or(if ns < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// The time of so many nanoseconds since 1970.
+#[cfg(any(feature = "sqlite", test))]
+pub(super) fn time(ns: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(ns)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_go_writes_them() {
+        let same = [
+            "2026-11-21 08:29:07.187189969+00:00",
+            "2026-11-21 09:29:07.187189969+01:00",
+            "2026-11-21T08:29:07.187189969Z",
+            "2026-11-21 08:29:07.187189969",
+            "2026-11-21 02:59:07.187189969-05:30",
+            "2026-11-21 16:29:07.187189969 +0800 CST m=+0.1",
+        ];
+        let times: Vec<OffsetDateTime> = same.iter().map(|text| parse(text).unwrap()).collect();
+        assert!(times.iter().all(|time| *time == times[0]), "{times:?}");
+        assert_eq!(format(times[1]), same[0]);
+        assert_eq!(time(nanoseconds(times[0])), times[0]);
+        for text in ["2026-11-21 08:29:07.5+00:00", "2026-11-21 08:29:07+00:00"] {
+            assert_eq!(format(parse(text).unwrap()), text);
+        }
+        for text in ["", "yesterday", "2026-11-21", "2026-11-21 25:00:00", "2026-11-21 08:29:07 é€"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn texts_sort_as_times(a in 0..i64::MAX, b in 0..i64::MAX) {
+            let [ta, tb] = [a, b].map(|ns| format(time(ns)));
+            proptest::prop_assert_eq!(a.cmp(&b), ta.cmp(&tb));
+            proptest::prop_assert_eq!(parse(&ta).map(nanoseconds), Some(a));
+        }
+
+        #[test]
+        fn nothing_panics(text in ".{0,40}") {
+            let _ = parse(&text);
+        }
+    }
+}
