@@ -99,8 +99,7 @@ impl SqliteAudit {
         schema::adopt(&pool, nanoseconds(now), oldest).await?;
         while schema::purge_some(&pool, oldest).await? {}
         let (mut seed, mut first) = ([0; 2], [0; 8]);
-        let random =
-            |bytes: &mut [u8]| config.entropy.fill(bytes).map_err(|error| AuditError(error.into()));
+        let random = |bytes: &mut [u8]| config.entropy.fill(bytes).map_err(|error| AuditError(error.into()));
         random(&mut seed)?;
         random(&mut first)?;
         let (queue, receiver) = mpsc::channel(QUEUE);
