@@ -5,8 +5,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use venus_core::cbor::Writer;
 use venus_core::crypto::hash::blake2b_256;
-use venus_core::types::address;
-use venus_core::types::{Cid, MessageExt, Network, Protocol, Signature};
+use venus_core::types::{Cid, MessageExt, Protocol, Signature};
 
 use super::query::{Outcome, SignRecord, StoredRecord};
 use super::{AuditEvent, Verdict, stamp};
@@ -41,7 +40,7 @@ pub(super) const COLUMNS: &str = "id, CAST(created_at AS TEXT), type, signer, er
 
 impl Row {
     /// What is kept of an event.
-    pub(super) fn of(event: &AuditEvent<'_>, id: String, created_ns: i64, network: Network) -> Self {
+    pub(super) fn of(event: &AuditEvent<'_>, id: String, created_ns: i64, signer: String) -> Self {
         let request = event.request;
         let (outcome, err, denied_by) = match event.verdict {
             Verdict::Signed(_) => (Outcome::Signed, None, None),
@@ -56,7 +55,7 @@ impl Row {
             id,
             created_at: stamp::format(stamp::time(created_ns)),
             msg_type: request.meta.msg_type.as_str().to_owned(),
-            signer: address::format(&request.signer, network),
+            signer,
             err: err.map(|reason| cut(reason).to_owned()),
             raw_msg: raw(event),
             signature_type: Some(signature.map_or(0, |signature| signature.sig_type as i64)),

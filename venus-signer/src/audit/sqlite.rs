@@ -1,5 +1,6 @@
 //! Records in SQLite.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,9 +11,8 @@ use async_trait::async_trait;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use venus_core::clock::{Clock, SystemClock};
-use venus_core::crypto::hash::blake2b_256;
 use venus_core::entropy::{Entropy, OsEntropy};
-use venus_core::types::Network;
+use venus_core::types::{Address, Network, address};
 
 use super::row::Row;
 use super::writer::{Entry, MAX_GROUP, Writer};
@@ -21,6 +21,8 @@ use crate::db::{self, Durability};
 
 /// Records that wait for the writer; whoever brings more waits itself.
 const QUEUE: usize = 4 * MAX_GROUP;
+/// Addresses whose texts are remembered.
+const TEXTS: usize = 1024;
 /// KiB that waiting records may take.
 const QUEUE_KIB: usize = 32 << 10;
 
@@ -77,8 +79,10 @@ struct Inner {
     reader: AuditReader,
     clock: Arc<dyn Clock>,
     network: Network,
-    seed: [u8; 32],
+    seed: [u8; 2],
     count: AtomicU64,
+    /// A wallet signs with few keys, and the text of an address costs a checksum.
+    texts: Mutex<HashMap<Address, String>>,
 }
 
 impl SqliteAudit {
@@ -94,8 +98,10 @@ impl SqliteAudit {
         let oldest = nanoseconds(now.saturating_sub(config.keep));
         schema::adopt(&pool, nanoseconds(now), oldest).await?;
         while schema::purge_some(&pool, oldest).await? {}
-        let mut seed = [0; 32];
-        config.entropy.fill(&mut seed).map_err(|error| AuditError(error.into()))?;
+        let (mut seed, mut first) = ([0; 2], [0; 8]);
+        let random = |bytes: &mut [u8]| config.entropy.fill(bytes).map_err(|error| AuditError(error.into()));
+        random(&mut seed)?;
+        random(&mut first)?;
         let (queue, receiver) = mpsc::channel(QUEUE);
         let stop = Arc::new(Notify::new());
         let writer = Writer {
@@ -121,7 +127,8 @@ impl SqliteAudit {
                 clock: config.clock,
                 network: config.network,
                 seed,
-                count: AtomicU64::new(0),
+                count: AtomicU64::new(u64::from_be_bytes(first)),
+                texts: Mutex::default(),
             }),
         })
     }
@@ -143,14 +150,26 @@ impl SqliteAudit {
 }
 
 impl Inner {
+    fn text(&self, address: &Address) -> String {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = texts.get(address) {
+            return text.clone();
+        }
+        // Requests for keys that are not ours name any address.
+        if texts.len() >= TEXTS {
+            texts.clear();
+        }
+        texts.entry(*address).or_insert_with(|| address::format(address, self.network)).clone()
+    }
+
     /// A UUIDv7: those of a time stand side by side in the index, which makes writing cheap.
     fn id(&self, now: Duration) -> String {
-        let count = self.count.fetch_add(1, Ordering::Relaxed);
-        let mut input = [0; 40];
-        let (seed, number) = input.split_at_mut(32);
-        seed.copy_from_slice(&self.seed);
-        number.copy_from_slice(&count.to_be_bytes());
-        let random = blake2b_256(&input).first_chunk::<10>().copied().unwrap_or_default();
+        // Counted on from a random beginning: no two are equal, and nobody has to be unable to guess the next.
+        let count = self.count.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let mut random = [0; 10];
+        let (high, low) = random.split_at_mut(2);
+        high.copy_from_slice(&self.seed);
+        low.copy_from_slice(&count);
         let millis = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
         uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
     }
@@ -172,7 +191,7 @@ impl AuditLog for SqliteAudit {
     async fn record(&self, event: &AuditEvent<'_>) -> Result<(), AuditError> {
         let inner = &self.inner;
         let now = inner.clock.now();
-        let row = Row::of(event, inner.id(now), nanoseconds(now), inner.network);
+        let row = Row::of(event, inner.id(now), nanoseconds(now), inner.text(&event.request.signer));
         let content = row.content();
         let ended = || AuditError("the wallet is shutting down".into());
         let kib = u32::try_from(row.size().div_ceil(1024).min(QUEUE_KIB)).unwrap_or(1);

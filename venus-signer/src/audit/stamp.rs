@@ -2,8 +2,6 @@
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-#[cfg(any(feature = "sqlite", test))]
-use time::macros::format_description;
 
 /// Reads `2006-01-02 15:04:05.999999999-07:00`, which Go's SQLite driver writes in whatever zone the program ran, and
 /// the forms around it: a `T` between, a `Z` at the end, or no zone at all, which means UTC.
@@ -31,10 +29,12 @@ fn hours_and_minutes(zone: &str) -> Option<String> {
 /// Writes UTC as Go's SQLite driver does. Texts sort as the times do, for digits are greater than `+`.
 #[cfg(any(feature = "sqlite", test))]
 pub(super) fn format(time: OffsetDateTime) -> String {
-    let seconds = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
     let utc = time.to_offset(time::UtcOffset::UTC);
-    let mut text = utc.format(&seconds).unwrap_or_default();
-    let fraction = utc.nanosecond();
+    let (year, month, day) = utc.to_calendar_date();
+    let (hour, minute, second, fraction) = utc.to_hms_nano();
+    let month = u8::from(month);
+    // By hand, because every record has one and a description of the format is read anew each time.
+    let mut text = format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}");
     if fraction > 0 {
         let digits = format!("{fraction:09}");
         text.push('.');

@@ -21,7 +21,7 @@ pub(super) const MAX_GROUP: usize = 256;
 /// How long a group may wait for more records while others make them.
 const MAX_WAIT: Duration = Duration::from_millis(2);
 /// Records that are worth a transaction: with so many the writer waits for no more, so that keys sign while it writes.
-const ENOUGH: usize = 16;
+const ENOUGH: usize = 32;
 /// Bytes of a group, about: more go into the next one.
 const MAX_BYTES: usize = 8 << 20;
 /// Between two purges, and after one that failed.

@@ -17,9 +17,12 @@ use venus_signer::{KeyType, LocalWallet, Vault};
 use super::bare::{Bare, Request, key, requests};
 use crate::measure::{BenchError, Effort, Measure, Names, compare, same};
 
-const BASELINE: &str = "the library's signature alone";
-const SECP: Names = Names { measure: "secp256k1_guarded_64_in_flight", baseline: BASELINE };
-const BLS: Names = Names { measure: "bls_guarded_64_in_flight", baseline: BASELINE };
+const LIBRARY: &str = "the library's signature alone";
+const SECP_LIBRARY: Names = Names { measure: "secp256k1_guarded_64_over_library", baseline: LIBRARY };
+const BLS_LIBRARY: Names = Names { measure: "bls_guarded_64_over_library", baseline: LIBRARY };
+const UNGUARDED: &str = "the same wallet without policy, protection and records";
+const SECP: Names = Names { measure: "secp256k1_guarded_64_in_flight", baseline: UNGUARDED };
+const BLS: Names = Names { measure: "bls_guarded_64_in_flight", baseline: UNGUARDED };
 
 /// Callers at a time.
 const IN_FLIGHT: usize = 64;
@@ -67,10 +70,22 @@ fn policy() -> Result<Policy, PolicyError> {
 
 pub(super) fn measure(effort: &Effort) -> Result<Vec<Measure>, BenchError> {
     let effort = &Effort { rounds: effort.rounds.div_ceil(ROUNDS_PER_PASS), slice: effort.slice };
-    [(SECP, KeyType::Secp256k1), (BLS, KeyType::Bls)]
-        .map(|(names, kind)| one(effort, names, kind))
-        .into_iter()
-        .collect()
+    [
+        (SECP, KeyType::Secp256k1),
+        (SECP_LIBRARY, KeyType::Secp256k1),
+        (BLS, KeyType::Bls),
+        (BLS_LIBRARY, KeyType::Bls),
+    ]
+    .map(|(names, kind)| one(effort, names, kind))
+    .into_iter()
+    .collect()
+}
+
+/// The same key and the same reading of requests, and nothing between them and the signature.
+async fn unguarded(names: Names, key_type: KeyType) -> Result<LocalWallet, BenchError> {
+    let wallet = LocalWallet::in_memory();
+    wallet.import(key(names, key_type)?).await.map_err(|error| names.input(error))?;
+    Ok(wallet)
 }
 
 fn one(effort: &Effort, names: Names, key_type: KeyType) -> Result<Measure, BenchError> {
@@ -83,8 +98,11 @@ fn one(effort: &Effort, names: Names, key_type: KeyType) -> Result<Measure, Benc
         let ours = runtime.block_on(sign).map_err(|error| names.input(error))?;
         same(names, &ours.data, &bare.sign(&request.to_sign))?;
     }
-    let guard = Arc::new(Way::Guarded(guarded.wallet.clone(), guarded.address));
-    let bare = Arc::new(Way::Bare(bare));
+    let guard = Arc::new(Way::Wallet(guarded.wallet.clone(), guarded.address));
+    let bare = Arc::new(match names.baseline {
+        LIBRARY => Way::Bare(bare),
+        _ => Way::Wallet(runtime.block_on(unguarded(names, key_type))?, guarded.address),
+    });
     let ours = || runtime.block_on(in_flight(&requests, &guard));
     let theirs = || runtime.block_on(in_flight(&requests, &bare));
     let measure = compare(names, effort, IN_FLIGHT * EACH, ours, theirs);
@@ -93,14 +111,14 @@ fn one(effort: &Effort, names: Names, key_type: KeyType) -> Result<Measure, Benc
 }
 
 enum Way {
-    Guarded(LocalWallet, Address),
+    Wallet(LocalWallet, Address),
     Bare(Bare),
 }
 
 impl Way {
     async fn sign(&self, request: &Request) {
         match self {
-            Self::Guarded(wallet, address) => {
+            Self::Wallet(wallet, address) => {
                 drop(black_box(wallet.sign(address, &request.to_sign, &request.meta).await));
             }
             Self::Bare(bare) => drop(black_box(bare.sign(&request.to_sign))),

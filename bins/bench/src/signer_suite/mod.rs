@@ -31,7 +31,9 @@ mod tests {
             "secp256k1_sign_verify",
             "bls_sign_verify",
             "secp256k1_guarded_64_in_flight",
+            "secp256k1_guarded_64_over_library",
             "bls_guarded_64_in_flight",
+            "bls_guarded_64_over_library",
             "unlock_100_keys",
             "sign_30000_memory",
         ];

@@ -12,6 +12,7 @@ use hyper_util::server::conn::auto::Builder;
 use tokio_util::sync::CancellationToken;
 use venus_bins_common::task::Tasks;
 use venus_core::error::BoxError;
+use venus_core::rpc::client::choose_tls;
 use venus_signer::server::WalletServer;
 
 use super::GRACE;
@@ -95,6 +96,7 @@ async fn tls(api: &Api) -> Result<Option<RustlsConfig>, BoxError> {
         ("", _) | (_, "") => Err("config.toml: [API] TLSCert and TLSKey belong together".into()),
         (cert, key) => {
             let failed = |error: io::Error| format!("TLS certificate {cert} and key {key}: {error}");
+            choose_tls();
             Ok(Some(RustlsConfig::from_pem_file(cert, key).await.map_err(failed)?))
         }
     }

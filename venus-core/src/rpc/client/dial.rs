@@ -15,7 +15,7 @@ use tokio_tungstenite::{
 };
 use url::Url;
 
-use super::ClientConfig;
+use super::{ClientConfig, choose_tls};
 use crate::rpc::{
     error::CallError,
     session::{Limits, socket_config},
@@ -95,6 +95,7 @@ impl Dialler {
         tcp.set_nodelay(true).map_err(|error| unreachable(&self.url, error))?;
         let io: Box<dyn Io> = Box::new(tcp);
         let config = Some(socket_config(&self.limits));
+        choose_tls();
         match client_async_tls_with_config(self.request()?, io, config, None).await {
             Ok((socket, _)) => Ok(socket),
             Err(Error::Http(response)) => Err(refused(&response)),

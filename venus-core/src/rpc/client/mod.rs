@@ -10,6 +10,7 @@ mod clientt;
 mod dial;
 mod http;
 mod reconnect;
+mod tls;
 
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
@@ -22,6 +23,7 @@ pub use channel::{Channel, Resubscribe};
 pub(crate) use dial::Dialler;
 pub use dial::{Connect, Io, Socket, socket_over};
 pub use reconnect::BackOff;
+pub use tls::choose_tls;
 
 use self::{dial::unreachable, http::HttpClient, reconnect::WsClient};
 use super::{
