@@ -28,7 +28,7 @@ pub(crate) struct Pipeline {
 }
 
 /// Why a readable request got no signature.
-pub(crate) enum Ended {
+enum Ended {
     Denied { by: &'static str, reason: String },
     Failed(SignerError),
 }
@@ -58,7 +58,7 @@ impl Pipeline {
         }
     }
 
-    pub(crate) fn read(&self, request: &SignRequest<'_>) -> Result<Payload, SignerError> {
+    fn read(&self, request: &SignRequest<'_>) -> Result<Payload, SignerError> {
         match self.vault.state() {
             LockState::Unlocked => Payload::read(request, &self.network),
             LockState::NoPassword | LockState::Locked => Err(SignerError::Locked),
@@ -80,7 +80,7 @@ impl Pipeline {
         Ok(key.sign(&review.payload.signing_bytes()).map_err(WalletError::from)?)
     }
 
-    pub(crate) async fn checked(&self, review: &Review<'_>) -> Result<(), Ended> {
+    async fn checked(&self, review: &Review<'_>) -> Result<(), Ended> {
         for check in &self.checks {
             check.check(review).await.map_err(|refusal| match refusal {
                 Refusal::Denied(reason) => Ended::Denied { by: check.name(), reason },

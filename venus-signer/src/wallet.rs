@@ -14,13 +14,13 @@ use crate::audit::AuditLog;
 use crate::check::Check;
 use crate::error::WalletError;
 use crate::key::{KeyInfo, KeyType};
-use crate::payload::{Payload, SigningNetwork};
-use crate::pipeline::{Ended, Pipeline, measure};
-use crate::request::{Caller, Review, SignRequest};
+use crate::payload::SigningNetwork;
+use crate::pipeline::{Pipeline, measure};
+use crate::request::{Caller, SignRequest};
 use crate::slashing::SlashingProtection;
 use crate::vault::{LockState, Vault};
 
-/// Signs with the keys of a vault, and only what it understands (see [`Payload`]). Clones share the keys.
+/// Signs with the keys of a vault, and only what it understands (see [`Payload`](crate::Payload)). Clones share the keys.
 ///
 /// A request goes through these steps; each may end it, and nothing is signed then:
 /// 1. the vault is unlocked,
@@ -167,27 +167,6 @@ impl LocalWallet {
         let result = self.inner.sign(&request).await;
         measure(&request, start, &result);
         result
-    }
-
-    /// Whether the checks would let a request pass, without signing, reserving or recording anything but the counts
-    /// of rate limits.
-    ///
-    /// # Errors
-    /// As [`ISigner::sign`].
-    pub async fn dry_run(
-        &self,
-        caller: &Caller,
-        address: &Address,
-        to_sign: &[u8],
-        meta: &MsgMeta,
-    ) -> Result<Payload, SignerError> {
-        let request = SignRequest { signer: *address, to_sign, meta, caller };
-        let payload = self.inner.read(&request)?;
-        match self.inner.checked(&Review { request: &request, payload: &payload }).await {
-            Ok(()) => Ok(payload),
-            Err(Ended::Denied { reason, .. }) => Err(SignerError::Denied(reason)),
-            Err(Ended::Failed(error)) => Err(error),
-        }
     }
 }
 

@@ -19,7 +19,7 @@ use vault_support::{key, options, password};
 const KILLS: u64 = 25;
 /// Keys whose password changes: enough for a kill to fall between two rows.
 const KEYS: u64 = 12;
-/// Tells a child which file it works on. Without it a child does nothing.
+/// Tells a child, which is the same test once more, which file it works on until it is killed.
 const FILE: &str = "VAULT_CRASH_FILE";
 const PASSWORDS: [&str; 2] = ["first", "second"];
 
@@ -47,10 +47,10 @@ fn say(line: &str) {
     out.flush().unwrap();
 }
 
-/// Runs one of the children below, reads `lines` of what it says, lets it go on for a while, and kills it.
+/// Runs a test as a child, reads `lines` of what it says, lets it go on for a while, and kills it.
 fn kill_after(child: &str, path: &Path, lines: usize, spins: u64) -> Vec<String> {
     let mut process = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", child, "--ignored", "--nocapture", "--test-threads=1"])
+        .args(["--exact", child, "--nocapture", "--test-threads=1"])
         .env(FILE, path)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -78,12 +78,9 @@ fn draw(entropy: &SeededEntropy, below: u64) -> u64 {
     u64::from_le_bytes(bytes) % below
 }
 
-#[test]
-#[ignore = "a child of the test below, to be killed"]
-fn child_changes_the_password() {
-    let Some(path) = std::env::var_os(FILE) else { return };
+fn change_the_password_for_ever(path: &Path) {
     runtime().block_on(async {
-        let vault = vault(Path::new(&path)).await;
+        let vault = vault(path).await;
         let mut now = find_password(&vault).await;
         loop {
             say("vault begin");
@@ -96,6 +93,9 @@ fn child_changes_the_password() {
 
 #[test]
 fn a_password_is_changed_for_all_keys_or_for_none() {
+    if let Some(path) = std::env::var_os(FILE) {
+        return change_the_password_for_ever(Path::new(&path));
+    }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("keystore.sqlit");
     let entropy = SeededEntropy::new(1, "kills of changes");
@@ -109,7 +109,12 @@ fn a_password_is_changed_for_all_keys_or_for_none() {
     });
     for _ in 0..KILLS {
         let lines = 1 + draw(&entropy, 6) as usize;
-        let said = kill_after("child_changes_the_password", &path, lines, draw(&entropy, 3_000_000));
+        let said = kill_after(
+            "a_password_is_changed_for_all_keys_or_for_none",
+            &path,
+            lines,
+            draw(&entropy, 3_000_000),
+        );
         runtime.block_on(async {
             let vault = vault(&path).await;
             let now = find_password(&vault).await;
@@ -126,12 +131,9 @@ fn a_password_is_changed_for_all_keys_or_for_none() {
     }
 }
 
-#[test]
-#[ignore = "a child of the test below, to be killed"]
-fn child_stores_keys() {
-    let Some(path) = std::env::var_os(FILE) else { return };
+fn store_keys_for_ever(path: &Path) {
     runtime().block_on(async {
-        let vault = vault(Path::new(&path)).await;
+        let vault = vault(path).await;
         vault.unlock(&password(PASSWORDS[0])).await.unwrap();
         say("vault ready");
         for n in vault.list().await.unwrap().len() as u64.. {
@@ -143,6 +145,9 @@ fn child_stores_keys() {
 
 #[test]
 fn a_key_that_was_confirmed_is_there() {
+    if let Some(path) = std::env::var_os(FILE) {
+        return store_keys_for_ever(Path::new(&path));
+    }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("keystore.sqlit");
     let entropy = SeededEntropy::new(2, "kills of puts");
@@ -150,7 +155,7 @@ fn a_key_that_was_confirmed_is_there() {
     let mut confirmed: Vec<Address> = Vec::new();
     for _ in 0..KILLS {
         let lines = 1 + draw(&entropy, 5) as usize;
-        let said = kill_after("child_stores_keys", &path, lines, draw(&entropy, 500_000));
+        let said = kill_after("a_key_that_was_confirmed_is_there", &path, lines, draw(&entropy, 500_000));
         confirmed.extend(said.iter().filter_map(|word| address::parse(word).ok()));
         runtime.block_on(async {
             let vault = vault(&path).await;

@@ -42,9 +42,6 @@ pub trait RemoteLockApi {
     async fn set_password(&self, password: String) -> RpcResult<()>;
     #[method(name = "VerifyPassword")]
     async fn verify_password(&self, password: String) -> RpcResult<()>;
-    /// With the password as a second parameter: our wallets want it, Go's refuse it.
-    #[method(name = "WalletExport")]
-    async fn wallet_export_with(&self, address: Json<Address>, password: String) -> RpcResult<Box<RawValue>>;
 }
 
 /// The wallet of a Lotus node, as far as signing goes.

@@ -60,31 +60,24 @@ impl RemoteWallet {
         kept.map(Json::into_inner)
     }
 
-    /// Takes a copy of a key. Go wallets take no password; ours want one.
+    /// Takes a copy of a key. With a password that is shown first, by the same token: our wallets want to see it shortly
+    /// before they hand a key out, and Go's do not mind.
     ///
     /// # Errors
-    /// [`CallError`], also if what comes is no key.
+    /// [`CallError`] for a wrong password, and if what comes is no key.
     pub async fn export_key(
         &self,
         address: &Address,
         password: Option<&SecretString>,
     ) -> Result<KeyInfo, CallError> {
+        if let Some(password) = password {
+            self.verify_password(password).await?;
+        }
         let (link, address) = (self.signer.link(), *address);
-        let json = match password {
-            None => {
-                link.once(move |client: RpcClient| async move { client.wallet_export(Json(address)).await })
-                    .await?
-            }
-            Some(password) => {
-                let password = password.expose_secret().to_owned();
-                link.once(move |client: RpcClient| async move {
-                    client.wallet_export_with(Json(address), password).await
-                })
-                .await?
-            }
-        };
+        let export =
+            link.once(move |client: RpcClient| async move { client.wallet_export(Json(address)).await });
         // The reason could quote the key.
-        KeyInfo::from_json(json.get()).map_err(|_| unreadable("Filecoin.WalletExport"))
+        KeyInfo::from_json(export.await?.get()).map_err(|_| unreadable("Filecoin.WalletExport"))
     }
 
     /// Removes a key for good. An address without a key is success, as Go has it.

@@ -3,6 +3,9 @@
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
+use venus_core::rpc::{ApiInfo, Dialect};
+use venus_core::types::address;
+use venus_signer::remote::{RemoteOptions, RemoteSigner, RemoteWallet};
 
 use crate::support::{PASSWORD, Wallet, http};
 
@@ -95,4 +98,22 @@ fn everything_in_the_repository_is_for_its_owner() {
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     use sha2::{Digest, Sha256};
     Sha256::digest(bytes).into()
+}
+
+/// The password goes before the export, so our own client gets the key and a guess gets nothing.
+#[test]
+fn our_own_client_exports_with_the_password() {
+    let (wallet, address) = running();
+    let api: ApiInfo = format!("{}:http://{}", wallet.token(), wallet.addr()).parse().unwrap();
+    let address = address::parse(&address).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let signer = RemoteSigner::new(&api, Dialect::Fork, RemoteOptions::default()).unwrap();
+        let remote = RemoteWallet::new(signer);
+        let error = remote.export_key(&address, None).await.unwrap_err();
+        assert!(error.to_string().contains("VerifyPassword"), "{error}");
+        assert!(remote.export_key(&address, Some(&"wrong".into())).await.is_err());
+        let key = remote.export_key(&address, Some(&PASSWORD.into())).await.unwrap();
+        assert_eq!(key.address().unwrap(), address);
+    });
 }
