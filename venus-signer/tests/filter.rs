@@ -90,24 +90,32 @@ async fn programs_that_do_not_read_or_write_too_much() {
     assert_eq!(refused.len(), "run customer sign check fail ()".len() + (64 << 10));
 }
 
-/// Waits until a process is gone. The filter kills it before it answers; the kernel may take a moment.
-async fn gone(pid_file: &Path) {
-    let pid = loop {
-        match std::fs::read_to_string(pid_file) {
-            Ok(pid) if pid.ends_with('\n') => break pid.trim().to_owned(),
-            _ => tokio::task::yield_now().await,
+/// The number that a program wrote. A file is there before its content is.
+async fn written(pid_file: &Path) -> String {
+    until(|| std::fs::read_to_string(pid_file).ok().filter(|pid| pid.ends_with('\n'))).await.trim().to_owned()
+}
+
+/// Waits until a process is dead. The filter kills it before it answers; the kernel may take a moment, and who reaps
+/// it another: init what the program started, the runtime the program itself.
+async fn gone(pid: &str) {
+    until(|| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        (stat.is_empty() || stat.contains(") Z ")).then_some(())
+    })
+    .await;
+}
+
+/// Asks until there is an answer; what never comes fails the test instead of holding it for ever.
+async fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(answer) = ask() {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    let alive = || {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // What the program started is init's to reap, the program itself ours.
-        let orphan = stat.split_whitespace().nth(3) != Some(std::process::id().to_string().as_str());
-        let reaped_by_others = orphan && stat.contains(") Z ");
-        !(stat.is_empty() || reaped_by_others)
-    };
-    while alive() {
-        tokio::task::yield_now().await;
-    }
+    tokio::time::timeout(Duration::from_secs(60), asking).await.expect("nothing within a minute")
 }
 
 #[tokio::test]
@@ -118,7 +126,7 @@ async fn a_program_that_takes_too_long_is_ended_with_its_children() {
     let filter = ExprFilter::new(expr).timeout(Duration::from_millis(500));
     let refused = text(ask(&filter, &send(MINER, "1")).await);
     assert_eq!(refused, "filter cmd run error: no answer within 0.5 s, it was ended");
-    gone(&pid).await;
+    gone(&written(&pid).await).await;
 }
 
 #[tokio::test]
@@ -131,9 +139,7 @@ async fn a_cancelled_request_leaves_no_process() {
         let filter = filter.clone();
         async move { ask(&filter, &send(MINER, "1")).await }
     });
-    while !pid.exists() {
-        tokio::task::yield_now().await;
-    }
+    let (pid, own) = (written(&pid).await, written(&own).await);
     task.abort();
     assert!(task.await.unwrap_err().is_cancelled());
     gone(&pid).await;
@@ -149,7 +155,7 @@ async fn what_a_program_leaves_behind_is_ended() {
     let pid = dir.path().join("pid");
     let filter = ExprFilter::new(format!("sleep 1000 & echo $! > {}; exit 0", pid.display()));
     ask(&filter, &send(MINER, "1")).await.unwrap();
-    gone(&pid).await;
+    gone(&written(&pid).await).await;
 }
 
 #[tokio::test]
