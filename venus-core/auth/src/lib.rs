@@ -3,6 +3,7 @@
 
 mod audit;
 mod effect;
+pub mod jwt;
 mod model;
 mod store;
 
