@@ -136,6 +136,14 @@ pub fn fingerprint(token: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(token.as_bytes()))
 }
 
+/// What errors and logs say instead of a token: its eight characters, or, of what is no token, its beginning.
+pub(crate) fn display(token: &str) -> String {
+    match parts(token) {
+        Ok(_) => TokenKey::hashed(token).display(),
+        Err(_) => token.chars().take(36).filter(|c| !c.is_control()).collect(),
+    }
+}
+
 impl TokenKey {
     /// What a store keeps that must not know tokens.
     pub fn hashed(token: &str) -> Self {

@@ -3,11 +3,21 @@
 
 mod audit;
 mod effect;
+mod effects;
+mod error;
 pub mod jwt;
 mod model;
+mod service;
 mod store;
+mod text;
 
 pub use audit::{AuditQuery, AuditRecord};
 pub use effect::{Effect, Revocation};
+pub use effects::Effects;
+pub use error::AuthError;
 pub use model::{Ban, LimitRow, MinerRow, Page, Provenance, SignerRow, TokenKey, TokenRow, User, UserState};
-pub use store::{AuthStore, Cascade, Changed, StoreError, UserChange};
+pub use service::{
+    Actor, AuthService, LOCAL_TOKEN, NewToken, NewUser, Rules, SignerOutcome, SignerSharing, TokenStorage,
+    TokenView, Verified,
+};
+pub use store::{AuthStore, Cascade, Changed, MinerBound, StoreError, UserChange};

@@ -58,6 +58,15 @@ pub struct Cascade {
     pub signers: Vec<Address>,
 }
 
+/// What binding a miner met.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MinerBound {
+    /// Whether the store never knew the miner.
+    pub is_new: bool,
+    /// The user who had it until now, the same one included.
+    pub taken_from: Option<String>,
+}
+
 /// A change of a user; `None` leaves a member as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserChange {
@@ -93,6 +102,9 @@ pub trait AuthStore: std::fmt::Debug + Send + Sync {
 
     /// The token of a key, deleted or not.
     async fn token(&self, key: &TokenKey) -> Result<Option<TokenRow>, StoreError>;
+    /// Tokens, deleted or not, whose id is `name` or whose fingerprint begins with it, which takes at least eight
+    /// characters. At most ten.
+    async fn tokens_named(&self, name: &str) -> Result<Vec<TokenRow>, StoreError>;
     /// Live tokens of a user.
     async fn tokens_of(&self, name: &str) -> Result<Vec<TokenRow>, StoreError>;
     /// Live tokens by creation.
@@ -112,8 +124,8 @@ pub trait AuthStore: std::fmt::Debug + Send + Sync {
     async fn miner(&self, miner: &Address) -> Result<Option<MinerRow>, StoreError>;
     /// Live miners of a user.
     async fn miners_of(&self, user: &str) -> Result<Vec<MinerRow>, StoreError>;
-    /// Binds a miner to a user, away from another if need be, and answers who had it (live) before.
-    async fn bind_miner(&self, row: &MinerRow) -> Result<Option<MinerRow>, StoreError>;
+    /// Binds a miner to a user, away from another if need be.
+    async fn bind_miner(&self, row: &MinerRow) -> Result<MinerBound, StoreError>;
     /// Unbinds a miner.
     async fn unbind_miner(&self, miner: &Address, at: OffsetDateTime) -> Result<Changed, StoreError>;
 

@@ -1,0 +1,62 @@
+//! Keeping somebody out.
+
+use super::{Actor, AuthService, Change};
+use crate::effect::Effect;
+use crate::error::AuthError;
+use crate::model::Ban;
+use crate::store::Changed;
+use crate::text;
+
+impl AuthService {
+    /// Keeps an account, a token, an address or a machine out, whatever else is true.
+    ///
+    /// # Errors
+    /// [`AuthError::Denied`].
+    pub async fn ban(&self, actor: &Actor, ban: &Ban, reason: &str) -> Result<(), AuthError> {
+        actor.admin()?;
+        self.store().ban(ban, reason, self.now()).await?;
+        self.effects().publish(effect(ban));
+        self.record(actor, Change::of("ban", subject(ban)).after(&reason)).await
+    }
+
+    /// Lets it in again.
+    ///
+    /// # Errors
+    /// [`AuthError::NotFound`] if it was not kept out.
+    pub async fn unban(&self, actor: &Actor, ban: &Ban) -> Result<(), AuthError> {
+        actor.admin()?;
+        match self.store().unban(ban).await? {
+            Changed::Done => self.record(actor, Change::of("unban", subject(ban))).await,
+            _ => Err(AuthError::NotFound(format!("{} is not banned", subject(ban)))),
+        }
+    }
+
+    /// All that is kept out, with reasons.
+    ///
+    /// # Errors
+    /// [`AuthError::Denied`].
+    pub async fn bans(&self, actor: &Actor) -> Result<Vec<(Ban, String)>, AuthError> {
+        actor.admin()?;
+        Ok(self.store().bans().await?)
+    }
+}
+
+fn effect(ban: &Ban) -> Effect {
+    match ban {
+        Ban::Account(name) => Effect::Account(name.clone()),
+        // Whoever never saw the token knows it by its id.
+        Ban::Token(id) => Effect::Token { id: *id, hash: String::new() },
+        Ban::Address(address) => Effect::Address(*address),
+        Ban::Ip(ip) => Effect::Ip(*ip),
+    }
+}
+
+/// As records and commands name it: `account:alice`, `token:<id>`, `address:f0…`, `ip:…`.
+fn subject(ban: &Ban) -> String {
+    match ban {
+        Ban::Account(name) => format!("account:{name}"),
+        Ban::Token(id) => format!("token:{id}"),
+        Ban::Address(address) => format!("address:{}", text::address(address)),
+        Ban::Ip(ip) => format!("ip:{ip}"),
+    }
+}

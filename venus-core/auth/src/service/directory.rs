@@ -1,0 +1,94 @@
+//! The service as the traits of the core, for components in the same process.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use venus_core::api::{
+    Account, AccountDirectory, AccountLimit, AccountMiner, Authenticator, IdentityError, Principal,
+};
+use venus_core::types::Address;
+
+use super::{Actor, AuthService};
+use crate::error::AuthError;
+use crate::model::{Page, User, UserState};
+
+#[async_trait]
+impl Authenticator for AuthService {
+    async fn authenticate(&self, token: &str) -> Result<Principal, IdentityError> {
+        let verified = self.check(token, None).await?;
+        Ok(Principal {
+            permissions: verified.permissions(),
+            account: (!verified.name.is_empty()).then_some(verified.name),
+            expires_at: verified.expires_at,
+        })
+    }
+}
+
+/// Asked by the process itself, which may know everything.
+#[async_trait]
+impl AccountDirectory for AuthService {
+    async fn account(&self, name: &str) -> Result<Account, IdentityError> {
+        let found = self.live_user(name).await;
+        found.map(account).map_err(|error| unknown(error, name))
+    }
+
+    async fn accounts(&self, skip: u64, limit: u32) -> Result<Vec<Account>, IdentityError> {
+        let users = self.users(&Actor::system(), Page { skip, limit }, None).await?;
+        Ok(users.into_iter().map(account).collect())
+    }
+
+    async fn account_of_miner(&self, miner: &Address) -> Result<Option<String>, IdentityError> {
+        Ok(self.store().miner(miner).await.map_err(AuthError::from)?.map(|row| row.user))
+    }
+
+    async fn accounts_of_signer(&self, signer: &Address) -> Result<Vec<String>, IdentityError> {
+        let users = self.users_of_signer(&Actor::system(), signer).await?;
+        Ok(users.into_iter().map(|user| user.name).collect())
+    }
+
+    async fn miners(&self, account: &str) -> Result<Vec<AccountMiner>, IdentityError> {
+        self.account(account).await?;
+        let rows = self.miners_of(&Actor::system(), account).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| AccountMiner { miner: row.miner, open_mining: row.open_mining })
+            .collect())
+    }
+
+    async fn signers(&self, account: &str) -> Result<Vec<Address>, IdentityError> {
+        self.account(account).await?;
+        let rows = self.signers_of(&Actor::system(), account).await?;
+        Ok(rows.into_iter().map(|row| row.signer).collect())
+    }
+
+    async fn limits(&self, account: &str) -> Result<Vec<AccountLimit>, IdentityError> {
+        let rows = AuthService::limits(self, &Actor::system(), account, None).await?;
+        let limit = |row: crate::model::LimitRow| AccountLimit {
+            id: row.id,
+            service: row.service,
+            api: row.api,
+            capacity: u64::try_from(row.capacity).unwrap_or_default(),
+            period: row.period.max(Duration::from_millis(1)),
+        };
+        Ok(rows.into_iter().map(limit).collect())
+    }
+
+    async fn register_signers(&self, account: &str, signers: &[Address]) -> Result<(), IdentityError> {
+        let outcomes = AuthService::register_signers(self, &Actor::system(), account, signers).await?;
+        match outcomes.into_iter().find(|outcome| !outcome.bound) {
+            Some(outcome) => Err(IdentityError::NotYourSigner { signer: outcome.signer }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn account(user: User) -> Account {
+    Account { name: user.name, comment: user.comment, enabled: user.state != UserState::Disabled }
+}
+
+fn unknown(error: AuthError, name: &str) -> IdentityError {
+    match error {
+        AuthError::NotFound(_) => IdentityError::AccountNotFound(name.to_owned()),
+        other => other.into(),
+    }
+}
