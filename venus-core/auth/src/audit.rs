@@ -40,3 +40,21 @@ pub struct AuditQuery {
     /// How many at most, up to 1000; 0 for 100.
     pub limit: u32,
 }
+
+impl AuditQuery {
+    pub(crate) fn wants(&self, record: &AuditRecord) -> bool {
+        let is =
+            |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
+        is(&self.actor, &record.actor)
+            && is(&self.subject, &record.subject)
+            && self.action.as_deref().is_none_or(|action| record.action.starts_with(action))
+            && self.before.is_none_or(|before| record.id < before)
+    }
+
+    pub(crate) fn most(&self) -> usize {
+        match self.limit {
+            0 => 100,
+            limit => limit.min(1000) as usize,
+        }
+    }
+}

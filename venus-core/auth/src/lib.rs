@@ -20,4 +20,4 @@ pub use service::{
     Actor, AuthService, LOCAL_TOKEN, NewToken, NewUser, Rules, SignerOutcome, SignerSharing, TokenStorage,
     TokenView, Verified,
 };
-pub use store::{AuthStore, Cascade, Changed, MinerBound, StoreError, UserChange};
+pub use store::{AuthStore, Cascade, Changed, Decide, MemoryStore, MinerBound, StoreError, UserChange};

@@ -113,6 +113,17 @@ pub enum Provenance {
     Granted,
 }
 
+impl Provenance {
+    /// Owners come first.
+    pub(crate) fn rank(self) -> u8 {
+        match self {
+            Self::Owner => 0,
+            Self::Legacy => 1,
+            Self::Granted => 2,
+        }
+    }
+}
+
 /// That an account may use a signer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignerRow {

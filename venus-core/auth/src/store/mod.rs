@@ -4,6 +4,8 @@
 //! the service. Every method is one transaction: it happened wholly or not at all, and after a
 //! crash that is still so. "Live" means not deleted.
 
+mod memory;
+
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -14,6 +16,20 @@ use crate::audit::{AuditQuery, AuditRecord};
 use crate::model::{
     Ban, LimitRow, MinerRow, Page, Provenance, SignerRow, TokenKey, TokenRow, User, UserState,
 };
+
+pub use memory::MemoryStore;
+
+/// Decides, inside a transaction, how a signer with these live bindings is bound, or that it is not.
+pub type Decide<'d> = dyn Fn(&Address, &[SignerRow]) -> Option<Provenance> + Send + Sync + 'd;
+
+/// Rows of one page at most.
+const MAX_PAGE: u32 = 1000;
+
+/// The number of rows that a page gives: 0 and too many are the most.
+pub(crate) fn clamp(limit: u32) -> usize {
+    let limit = if limit == 0 { MAX_PAGE } else { limit.min(MAX_PAGE) };
+    limit as usize
+}
 
 /// Why a store failed.
 #[derive(Debug, thiserror::Error)]
@@ -140,7 +156,7 @@ pub trait AuthStore: std::fmt::Debug + Send + Sync {
         user: &str,
         signers: &[Address],
         at: OffsetDateTime,
-        decide: &(dyn for<'a> Fn(&'a Address, &'a [SignerRow]) -> Option<Provenance> + Send + Sync),
+        decide: &Decide<'_>,
     ) -> Result<Vec<bool>, StoreError>;
     /// Unbinds signers from a user; answers for each what it met.
     async fn unbind_signers(
