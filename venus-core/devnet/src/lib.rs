@@ -5,6 +5,8 @@ mod chain;
 mod config;
 mod error;
 mod estimate;
+#[cfg(feature = "server")]
+pub mod face;
 mod fork;
 mod genesis;
 mod heads;
