@@ -22,7 +22,7 @@ mod store;
 mod submit;
 mod vm;
 
-pub use config::{DevnetConfig, GenesisAccount, GenesisMiner, MAX_NULL_ROUNDS, REWARD_FIL, TOTAL_FIL};
+pub use config::{DevnetConfig, GenesisAccount, GenesisMiner, MAX_GENESIS_SECTORS, MAX_NULL_ROUNDS, REWARD_FIL, TOTAL_FIL};
 pub use error::DevnetError;
 pub use fork::{ForkReport, ForkSpec};
 pub use genesis::GenesisInfo;

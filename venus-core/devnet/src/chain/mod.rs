@@ -42,7 +42,6 @@ pub(crate) struct StoredBlock {
 pub(crate) struct Chain {
     pub(crate) network: Arc<NetworkInfo>,
     lookback: ChainEpoch,
-    min_power: u64,
     head: Arc<Tipset>,
     head_weight: BigInt,
     blocks: HashMap<Cid, Arc<StoredBlock>>,
@@ -64,7 +63,6 @@ impl Chain {
         let mut chain = Self {
             network: info.network,
             lookback: config.lookback,
-            min_power: config.min_power,
             head: tipset.clone(),
             // Anything outweighs the genesis.
             head_weight: BigInt::from(-1),
