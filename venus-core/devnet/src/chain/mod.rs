@@ -1,6 +1,7 @@
 //! The chain: every block that was accepted, and which of them count.
 
 mod base;
+mod changes;
 mod execute;
 mod fork_choice;
 mod index;
@@ -21,6 +22,7 @@ use venus_core::types::{BlockHeader, NetworkInfo, Tipset, TipsetKey};
 use crate::config::DevnetConfig;
 use crate::genesis::Genesis;
 use crate::message::Verified;
+use crate::vm::{NativeVm, StateChange, Vm};
 use execute::Executions;
 use messages::MessageStore;
 
@@ -53,6 +55,9 @@ pub(crate) struct Chain {
     canonical: BTreeMap<ChainEpoch, Arc<Tipset>>,
     pub(crate) messages: MessageStore,
     executions: Executions,
+    pub(crate) vm: Arc<dyn Vm>,
+    /// What the admin changes, by the epoch at whose end it does, in the order in which it was asked for.
+    changes: Vec<(ChainEpoch, StateChange)>,
     reorgs: u64,
 }
 
@@ -73,6 +78,8 @@ impl Chain {
             canonical: BTreeMap::from([(0, tipset.clone())]),
             messages: MessageStore::default(),
             executions: Executions::new(&tipset, state, config.states_in_memory),
+            vm: Arc::new(NativeVm),
+            changes: Vec::new(),
             reorgs: 0,
         };
         let header = tipset.min_ticket_block().clone();
