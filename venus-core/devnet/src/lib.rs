@@ -8,6 +8,7 @@ mod estimate;
 #[cfg(feature = "server")]
 pub mod face;
 mod fork;
+mod gas_face;
 mod genesis;
 mod heads;
 mod message;
@@ -26,5 +27,6 @@ pub use config::{DevnetConfig, GenesisAccount, GenesisMiner, MAX_NULL_ROUNDS, RE
 pub use error::DevnetError;
 pub use fork::{ForkReport, ForkSpec};
 pub use genesis::GenesisInfo;
+pub use mpool::PoolUpdates;
 pub use node::{Devnet, DevnetStats};
 pub use proofs::{FAKE_PROOF, FakeProofs, ProofVerifier, WinningPostCheck};
