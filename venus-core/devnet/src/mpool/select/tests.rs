@@ -127,7 +127,7 @@ fn senders_of_priority_go_first_but_never_at_a_loss() {
         Sender::new(2, &[(0, 0, 6 * BILLION), (1, -1, BILLION)]),
         Sender::new(3, &[(0, 8, 4 * BILLION)]),
     ];
-    assert_eq!(chosen(&senders, &[2], &[0.5, 0.6]), [[(1, 0)], [(2, 0), (3, 0)]]);
+    assert_eq!(chosen(&senders, &[2], &[0.5, 0.6]), [vec![(1, 0)], vec![(2, 0), (3, 0)]]);
 }
 
 #[test]
@@ -168,8 +168,11 @@ fn senders() -> impl Strategy<Value = Vec<Sender>> {
     let sender = (any::<bool>(), 0u64..3, 0u64..6, prop::collection::vec(message, 0..30));
     let sender = sender.prop_map(|(bls, nonce, purse, steps)| {
         let mut at = 0;
-        let mut numbered =
-            |(step, premium, gas): (u64, i64, u64)| (std::mem::replace(&mut at, at + step), premium, gas);
+        let mut numbered = |(step, premium, gas): (u64, i64, u64)| {
+            let nonce = at;
+            at += step;
+            (nonce, premium, gas)
+        };
         let messages = steps.into_iter().map(&mut numbered).collect();
         let balance = u128::from(purse * purse) * 100 * u128::from(BILLION);
         Sender { number: 0, bls, nonce, balance, messages }
