@@ -7,7 +7,11 @@
 mod chain;
 mod error;
 mod heads;
+mod market;
 mod methods;
+mod miner;
+mod params;
+mod state;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -85,6 +89,10 @@ impl Face {
         let mut methods = Methods::new(self.clone());
         chain::register(&mut methods);
         heads::register(&mut methods);
+        state::register(&mut methods);
+        market::register(&mut methods);
+        params::register(&mut methods);
+        miner::register(&mut methods);
         methods.into_service()
     }
 
