@@ -27,8 +27,10 @@ mod vm;
 pub use config::{DevnetConfig, GenesisAccount, GenesisMiner, MAX_NULL_ROUNDS, REWARD_FIL, TOTAL_FIL};
 pub use control::{
     AutoMine, ControlStatus, DevnetClock, DevnetControl, HeadInfo, MineReport, MineSpec, Producers, ReorgReport,
-    ReorgSpec, UntilSpec,
+    ReorgSpec, RpcFaultKind, RpcFaultSpec, UntilSpec,
 };
+#[cfg(feature = "client")]
+pub use control::DevnetClient;
 pub use error::DevnetError;
 pub use fork::{ForkReport, ForkSpec};
 pub use genesis::GenesisInfo;
