@@ -24,6 +24,7 @@ mod store;
 mod submit;
 mod vm;
 
+<<<<<<< HEAD
 pub use config::{DevnetConfig, GenesisAccount, GenesisMiner, MAX_NULL_ROUNDS, REWARD_FIL, TOTAL_FIL};
 pub use control::{
     AutoMine, ControlStatus, DevnetClock, DevnetControl, HeadInfo, MineReport, MineSpec, Producers, ReorgReport,
@@ -31,6 +32,9 @@ pub use control::{
 };
 #[cfg(feature = "client")]
 pub use control::DevnetClient;
+=======
+pub use config::{DevnetConfig, GenesisAccount, GenesisMiner, MAX_GENESIS_SECTORS, MAX_NULL_ROUNDS, REWARD_FIL, TOTAL_FIL};
+>>>>>>> s3-int
 pub use error::DevnetError;
 pub use fork::{ForkReport, ForkSpec};
 pub use genesis::GenesisInfo;

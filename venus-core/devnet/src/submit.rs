@@ -6,13 +6,15 @@ use cid::Cid;
 use venus_core::api::{BlockReject, ChainError};
 use venus_core::types::{BlockMsg, SignedMessage};
 
-use crate::chain::validate::{Candidate, check_clock};
+use crate::chain::validate::{Candidate, check_list_sizes, check_lists};
 use crate::message::Verified;
 use crate::node::{Core, Inner};
 use crate::store::Record;
 
 impl Inner {
     /// Validates a block, keeps it, and moves the head if it makes a better one. The same block again is success.
+    ///
+    /// Verifies signatures and waits for the disk, so it does not belong on a thread that others wait for.
     pub(crate) fn submit(&self, block: &BlockMsg) -> Result<(), ChainError> {
         self.accept(block, true)
     }
@@ -26,15 +28,14 @@ impl Inner {
         if self.is_frozen() {
             return Err(ChainError::Invalid("the head is frozen by Devnet.FreezeHead".into()));
         }
-        let cid = block.cid();
+        let now = self.clock.unix_seconds();
         let candidate = {
             let core = self.read();
-            if core.chain.has_block(&cid) {
+            if core.chain.has_block(&block.cid()) {
                 return Ok(());
             }
-            core.examine(block, filter)?
+            core.examine(block, now, filter)?
         };
-        check_clock(&block.header, self.clock.unix_seconds())?;
         candidate.verify(&*self.proofs)?;
         self.commit(candidate, filter)
     }
@@ -62,14 +63,21 @@ impl Inner {
 }
 
 impl Core {
-    /// Checks a block as far as that goes without cryptography.
-    fn examine(&self, block: &BlockMsg, filter: bool) -> Result<Candidate, ChainError> {
-        if filter {
-            self.chain.slash_filter(&block.header)?;
+    /// Checks a block as far as that goes without cryptography, in the order of Lotus's `SyncSubmitBlock`: the
+    /// first parent, the slash filter, the bodies of the messages, their root, and then the rules.
+    fn examine(&self, block: &BlockMsg, now: u64, filter: bool) -> Result<Candidate, ChainError> {
+        let header = &block.header;
+        if header.parents.first().is_some_and(|parent| !self.chain.has_block(parent)) {
+            return Err(BlockReject::UnknownParents.into());
         }
+        if filter {
+            self.chain.slash_filter(header)?;
+        }
+        check_list_sizes(block)?;
         let cids = block.bls_messages.iter().chain(&block.secp_messages);
-        let messages = cids.map(|cid| self.message(cid)).collect::<Result<_, _>>()?;
-        self.chain.validate(block, messages)
+        let messages = cids.map(|cid| self.message(cid)).collect::<Result<Vec<_>, _>>()?;
+        check_lists(block, &messages)?;
+        self.chain.validate(header, messages, Some(now))
     }
 
     fn message(&self, cid: &Cid) -> Result<Arc<Verified>, BlockReject> {
@@ -97,7 +105,9 @@ impl Core {
         let messages: Vec<Arc<Verified>> = bls.into_iter().chain(secp).map(trusted).collect();
         let cids = |is_bls| messages.iter().filter(|m| m.is_bls() == is_bls).map(|m| m.cid).collect();
         let block = BlockMsg { header, bls_messages: cids(true), secp_messages: cids(false) };
-        let candidate = self.chain.validate(&block, messages)?;
+        check_lists(&block, &messages)?;
+        let candidate = self.chain.validate(&block.header, messages, None)?;
+        candidate.trusted()?;
         self.insert(candidate).map(drop)
     }
 }
