@@ -25,10 +25,14 @@ mod store;
 mod submit;
 mod vm;
 
-pub use config::{DevnetConfig, GenesisAccount, GenesisMiner, MAX_GENESIS_SECTORS, MAX_NULL_ROUNDS, REWARD_FIL, TOTAL_FIL};
+pub use config::{
+    DevnetConfig, GenesisAccount, GenesisMiner, MAX_GENESIS_SECTORS, MAX_NULL_ROUNDS, REWARD_FIL, TOTAL_FIL,
+};
+#[cfg(feature = "client")]
+pub use control::DevnetClient;
 pub use control::{
     AutoMine, ControlStatus, DevnetClock, DevnetControl, HeadInfo, MineReport, MineSpec, Producers, ReorgReport,
-    ReorgSpec, UntilSpec,
+    ReorgSpec, RpcFaultKind, RpcFaultSpec, UntilSpec,
 };
 pub use error::DevnetError;
 pub use fork::{ForkReport, ForkSpec};

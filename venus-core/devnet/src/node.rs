@@ -90,13 +90,31 @@ impl Devnet {
         dir: Option<&Path>,
         proofs: Arc<dyn ProofVerifier>,
     ) -> Result<Self, DevnetError> {
+        Self::open_watched(config, clock, dir, proofs, &mut |_| {})
+    }
+
+    /// As [`Devnet::open_with_proofs`]. `seen` is told the epoch of each block of the log that was taken in, for those
+    /// who show how far it is.
+    ///
+    /// # Errors
+    /// As [`Devnet::open`].
+    pub fn open_watched(
+        config: DevnetConfig,
+        clock: Arc<dyn Clock>,
+        dir: Option<&Path>,
+        proofs: Arc<dyn ProofVerifier>,
+        seen: &mut dyn FnMut(ChainEpoch),
+    ) -> Result<Self, DevnetError> {
         config.check()?;
         let genesis = genesis::build(&config)?;
         let info = genesis.info.clone();
         let genesis_cid = info.tipset.min_ticket_block().cid();
         let mut core = Core { chain: Chain::new(&config, genesis), pool: Pool::default() };
         let store: Box<dyn Store> = match dir {
-            Some(dir) => Box::new(LogStore::open(dir, &genesis_cid, |record| core.replay(record))?),
+            Some(dir) => Box::new(LogStore::open(dir, &genesis_cid, |record| {
+                let epoch = record.header.height;
+                core.replay(record).inspect(|()| seen(epoch))
+            })?),
             None => Box::new(MemoryStore),
         };
         let head = watch::Sender::new(core.chain.head().clone());
