@@ -3,6 +3,7 @@
 
 mod chain;
 mod config;
+mod control;
 mod error;
 mod estimate;
 #[cfg(feature = "server")]
@@ -11,6 +12,7 @@ mod fork;
 mod genesis;
 mod heads;
 mod message;
+mod mining;
 mod mpool;
 mod node;
 mod pool_face;
@@ -22,9 +24,14 @@ mod store;
 mod submit;
 mod vm;
 
-pub use config::{DevnetConfig, GenesisAccount, GenesisMiner, MAX_NULL_ROUNDS, REWARD_FIL, TOTAL_FIL};
+pub use config::{DevnetConfig, GenesisAccount, GenesisMiner, MAX_GENESIS_SECTORS, MAX_NULL_ROUNDS, REWARD_FIL, TOTAL_FIL};
+pub use control::{
+    AutoMine, ControlStatus, DevnetClock, DevnetControl, HeadInfo, MineReport, MineSpec, Producers, ReorgReport,
+    ReorgSpec, UntilSpec,
+};
 pub use error::DevnetError;
 pub use fork::{ForkReport, ForkSpec};
 pub use genesis::GenesisInfo;
+pub use mining::FakeProver;
 pub use node::{Devnet, DevnetStats};
 pub use proofs::{FAKE_PROOF, FakeProofs, ProofVerifier, WinningPostCheck};

@@ -86,6 +86,19 @@ impl Pool {
         }
     }
 
+    /// Takes a message out. Whether it was there.
+    pub(crate) fn forget(&mut self, cid: &Cid) -> bool {
+        let Some(message) = self.by_cid.remove(cid) else { return false };
+        self.bytes = self.bytes.saturating_sub(message.size);
+        if let Some(queue) = self.queues.get_mut(&message.sender) {
+            queue.remove(&message.nonce());
+            if queue.is_empty() {
+                self.queues.remove(&message.sender);
+            }
+        }
+        true
+    }
+
     fn queue(&self, sender: &Address) -> Option<&Queue> {
         self.queues.get(sender)
     }
