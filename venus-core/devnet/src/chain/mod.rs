@@ -5,6 +5,7 @@ mod changes;
 mod execute;
 mod fork_choice;
 mod index;
+mod keys;
 mod messages;
 mod search;
 mod slash;
@@ -24,6 +25,7 @@ use crate::genesis::Genesis;
 use crate::message::Verified;
 use crate::vm::{NativeVm, StateChange, Vm};
 use execute::Executions;
+use keys::WorkerKeys;
 use messages::MessageStore;
 
 pub(crate) use base::ChildFacts;
@@ -58,6 +60,7 @@ pub(crate) struct Chain {
     pub(crate) vm: Arc<dyn Vm>,
     /// What the admin changes, by the epoch at whose end it does, in the order in which it was asked for.
     changes: Vec<(ChainEpoch, StateChange)>,
+    keys: WorkerKeys,
     reorgs: u64,
 }
 
@@ -80,6 +83,7 @@ impl Chain {
             executions: Executions::new(&tipset, state, config.states_in_memory),
             vm: Arc::new(NativeVm),
             changes: Vec::new(),
+            keys: WorkerKeys::default(),
             reorgs: 0,
         };
         let header = tipset.min_ticket_block().clone();
