@@ -48,6 +48,19 @@ fn atto(amount: i64) -> TokenAmount {
 }
 
 #[tokio::test]
+async fn used_nonces_are_refused() {
+    let world = World::new(61, 1);
+    world.send(world.bls, world.secp, 2).await;
+    let mut late = world.transfer(world.bls, world.secp, 1).await.message;
+    late.value = TokenAmount::from_atto(8);
+    let late = signed(&world, &late).await;
+    let min_premium = "125000".to_owned();
+    assert_eq!(rejected(world.devnet.push(&late).await), PoolReject::ReplacePremiumTooLow { min_premium });
+    world.extend().await;
+    assert_eq!(rejected(world.devnet.push(&late).await), PoolReject::NonceTooLow { expected: 2 });
+}
+
+#[tokio::test]
 async fn each_rule_refuses_in_its_own_name() {
     let world = World::new(62, 1);
     let good = world.transfer(world.secp, world.bls, 0).await.message;
