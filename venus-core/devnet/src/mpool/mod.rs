@@ -145,6 +145,12 @@ impl Pool {
         removed.inspect(|old| self.forget(old)).is_some()
     }
 
+    /// Drops a message. Whether it was there.
+    pub(crate) fn remove_message(&mut self, cid: &Cid) -> bool {
+        let Some(message) = self.by_cid.get(cid).cloned() else { return false };
+        self.remove(&message.sender, message.nonce())
+    }
+
     /// Drops all messages of a sender. Answers how many there were.
     pub(crate) fn remove_sender(&mut self, sender: &Address) -> usize {
         let queue = self.queues.remove(sender).unwrap_or_default();

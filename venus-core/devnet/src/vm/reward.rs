@@ -4,7 +4,7 @@ use fvm_shared::ActorID;
 use fvm_shared::econ::TokenAmount;
 use venus_core::consensus::election::EXPECTED_LEADERS_PER_EPOCH;
 
-use crate::state::{Actor, ActorState, BURNT_FUNDS, REWARD, StateTree};
+use crate::state::{ActorState, BURNT_FUNDS, REWARD, StateTree};
 
 /// A miner pays its penalties this many times.
 const PENALTY_FACTOR: u64 = 3;
@@ -22,7 +22,7 @@ pub(super) fn award(
 ) {
     let Some(reward) = state.get(REWARD) else { return };
     let epoch_reward = match reward.state() {
-        ActorState::Reward { epoch_reward } => epoch_reward.clone(),
+        ActorState::Reward(reward) => reward.epoch_reward.clone(),
         _ => TokenAmount::default(),
     };
     // The last rewards of a chain are what is left.
@@ -45,21 +45,14 @@ fn burn_penalty(state: &mut StateTree, miner: ActorID, penalty: &TokenAmount) {
     }
     let pay = debt.clone().min(balance);
     if state.transfer(miner, BURNT_FUNDS, &pay) {
-        state.update(miner, |actor| set_debt(actor, debt - pay));
-    }
-}
-
-fn set_debt(actor: &mut Actor, fee_debt: TokenAmount) {
-    if let ActorState::Miner(miner) = actor.state() {
-        let miner = crate::state::MinerState { fee_debt, ..miner.clone() };
-        actor.set_state(ActorState::Miner(miner));
+        state.update_miner(miner, |miner| miner.fee_debt = debt - pay);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::MinerState;
+    use crate::state::{Actor, MinerState};
 
     fn fil(n: i64) -> TokenAmount {
         TokenAmount::from_whole(n)
@@ -67,18 +60,11 @@ mod tests {
 
     fn tree(pot: i64) -> StateTree {
         let mut tree = StateTree::default();
-        let reward = ActorState::Reward { epoch_reward: fil(10) };
+        let reward = ActorState::Reward(crate::state::RewardState { epoch_reward: fil(10), ..Default::default() });
         tree.put(REWARD, Actor::new(reward).with_balance(fil(pot)));
         tree.put(BURNT_FUNDS, Actor::new(ActorState::Cron));
-        let miner = MinerState {
-            owner: 100,
-            worker: 101,
-            sector_size: 2048,
-            preseals: 1,
-            seed: 0,
-            fee_debt: fil(0),
-            fault_until: -1,
-        };
+        let info = crate::state::Info::new(100, 101, 2048).unwrap();
+        let miner = MinerState::new(1000, info, &tree.rules().deadlines, 0);
         tree.put(1000, Actor::new(ActorState::Miner(miner)));
         tree
     }
