@@ -76,7 +76,7 @@ async fn golden_head() {
     let head = busy(7, 30).await.head().await;
     assert_eq!(
         head.key().cid().to_string(),
-        "bafy2bzacecmdbuuyr4f5skw2g6wbzfndtne4vto6k6do7pjttqrvjs3zmukj2"
+        "bafy2bzacecexn4qldu3kwiw4sf2v4feipqfhje2xkyuf5e5unga7524srsi5k"
     );
 }
 
