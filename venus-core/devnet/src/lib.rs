@@ -9,6 +9,7 @@ mod fork;
 mod genesis;
 mod heads;
 mod message;
+mod mine;
 mod mpool;
 mod node;
 mod pool_face;
@@ -24,5 +25,6 @@ pub use config::{DevnetConfig, GenesisAccount, GenesisMiner, MAX_NULL_ROUNDS, RE
 pub use error::DevnetError;
 pub use fork::{ForkReport, ForkSpec};
 pub use genesis::GenesisInfo;
+pub use mine::MineSpec;
 pub use node::{Devnet, DevnetStats};
 pub use proofs::{FAKE_PROOF, FakeProofs, ProofVerifier, WinningPostCheck};

@@ -1,5 +1,6 @@
 //! The chain: every block that was accepted, and which of them count.
 
+mod aggregates;
 mod base;
 mod execute;
 mod fork_choice;
@@ -22,6 +23,7 @@ use venus_core::types::{BlockHeader, NetworkInfo, Tipset, TipsetKey};
 use crate::config::DevnetConfig;
 use crate::genesis::Genesis;
 use crate::message::Verified;
+use aggregates::Aggregates;
 use execute::Executions;
 use keys::WorkerKeys;
 use messages::MessageStore;
@@ -55,6 +57,7 @@ pub(crate) struct Chain {
     /// The tipsets from genesis to the head.
     canonical: BTreeMap<ChainEpoch, Arc<Tipset>>,
     pub(crate) messages: MessageStore,
+    pub(crate) aggregates: Aggregates,
     executions: Executions,
     keys: WorkerKeys,
     reorgs: u64,
@@ -77,6 +80,7 @@ impl Chain {
             by_parents: HashMap::new(),
             canonical: BTreeMap::from([(0, tipset.clone())]),
             messages: MessageStore::default(),
+            aggregates: Aggregates::default(),
             executions: Executions::new(&tipset, state, config.states_in_memory),
             keys: WorkerKeys::default(),
             reorgs: 0,
