@@ -30,7 +30,7 @@ macro_rules! params_tuple {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         $vis struct $name {
-            $(pub(super) $field: $type,)+
+            $(pub(in crate::vm::actors) $field: $type,)+
         }
 
         impl venus_core::cbor::Encode for $name {
