@@ -1,6 +1,7 @@
 //! The devnet: a chain, its pool and its store behind one handle.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use fvm_shared::address::Address;
@@ -51,6 +52,8 @@ pub(crate) struct Inner {
     store: Mutex<Box<dyn Store>>,
     core: RwLock<Core>,
     head: watch::Sender<Arc<Tipset>>,
+    /// While set, no block is taken.
+    frozen: AtomicBool,
 }
 
 /// What one lock guards. It is never held while signatures are checked, while the disk works, or across an await.
@@ -87,18 +90,36 @@ impl Devnet {
         dir: Option<&Path>,
         proofs: Arc<dyn ProofVerifier>,
     ) -> Result<Self, DevnetError> {
+        Self::open_watched(config, clock, dir, proofs, &mut |_| {})
+    }
+
+    /// As [`Devnet::open_with_proofs`]. `seen` is told the epoch of each block of the log that was taken in, for those
+    /// who show how far it is.
+    ///
+    /// # Errors
+    /// As [`Devnet::open`].
+    pub fn open_watched(
+        config: DevnetConfig,
+        clock: Arc<dyn Clock>,
+        dir: Option<&Path>,
+        proofs: Arc<dyn ProofVerifier>,
+        seen: &mut dyn FnMut(ChainEpoch),
+    ) -> Result<Self, DevnetError> {
         config.check()?;
         let genesis = genesis::build(&config)?;
         let info = genesis.info.clone();
         let genesis_cid = info.tipset.min_ticket_block().cid();
         let mut core = Core { chain: Chain::new(&config, genesis), pool: Pool::default() };
         let store: Box<dyn Store> = match dir {
-            Some(dir) => Box::new(LogStore::open(dir, &genesis_cid, |record| core.replay(record))?),
+            Some(dir) => Box::new(LogStore::open(dir, &genesis_cid, |record| {
+                let epoch = record.header.height;
+                core.replay(record).inspect(|()| seen(epoch))
+            })?),
             None => Box::new(MemoryStore),
         };
         let head = watch::Sender::new(core.chain.head().clone());
         let (store, core) = (Mutex::new(store), RwLock::new(core));
-        Ok(Self { inner: Arc::new(Inner { info, clock, proofs, store, core, head }) })
+        Ok(Self { inner: Arc::new(Inner { info, clock, proofs, store, core, head, frozen: AtomicBool::new(false) }) })
     }
 
     /// What the chain began with.
@@ -148,6 +169,14 @@ impl Inner {
 
     pub(crate) fn store(&self) -> MutexGuard<'_, Box<dyn Store>> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_frozen(&self, frozen: bool) {
+        self.frozen.store(frozen, Ordering::Release);
     }
 
     pub(crate) fn announce(&self, head: Arc<Tipset>) {

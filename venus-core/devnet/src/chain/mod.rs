@@ -4,6 +4,7 @@ mod base;
 mod execute;
 mod fork_choice;
 mod index;
+mod keys;
 mod messages;
 mod search;
 mod slash;
@@ -22,6 +23,7 @@ use crate::config::DevnetConfig;
 use crate::genesis::Genesis;
 use crate::message::Verified;
 use execute::Executions;
+use keys::WorkerKeys;
 use messages::MessageStore;
 
 pub(crate) use base::ChildFacts;
@@ -53,6 +55,7 @@ pub(crate) struct Chain {
     canonical: BTreeMap<ChainEpoch, Arc<Tipset>>,
     pub(crate) messages: MessageStore,
     executions: Executions,
+    keys: WorkerKeys,
     reorgs: u64,
 }
 
@@ -73,6 +76,7 @@ impl Chain {
             canonical: BTreeMap::from([(0, tipset.clone())]),
             messages: MessageStore::default(),
             executions: Executions::new(&tipset, state, config.states_in_memory),
+            keys: WorkerKeys::default(),
             reorgs: 0,
         };
         let header = tipset.min_ticket_block().clone();
