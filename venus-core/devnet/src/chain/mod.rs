@@ -1,6 +1,7 @@
 //! The chain: every block that was accepted, and which of them count.
 
 mod base;
+mod changes;
 mod execute;
 mod fork_choice;
 mod index;
@@ -22,6 +23,7 @@ use venus_core::types::{BlockHeader, NetworkInfo, Tipset, TipsetKey};
 use crate::config::DevnetConfig;
 use crate::genesis::Genesis;
 use crate::message::Verified;
+use crate::vm::{NativeVm, StateChange, Vm};
 use execute::Executions;
 use keys::WorkerKeys;
 use messages::MessageStore;
@@ -55,6 +57,9 @@ pub(crate) struct Chain {
     canonical: BTreeMap<ChainEpoch, Arc<Tipset>>,
     pub(crate) messages: MessageStore,
     executions: Executions,
+    pub(crate) vm: Arc<dyn Vm>,
+    /// What the admin changes, by the epoch at whose end it does, in the order in which it was asked for.
+    changes: Vec<(ChainEpoch, StateChange)>,
     keys: WorkerKeys,
     reorgs: u64,
 }
@@ -76,6 +81,8 @@ impl Chain {
             canonical: BTreeMap::from([(0, tipset.clone())]),
             messages: MessageStore::default(),
             executions: Executions::new(&tipset, state, config.states_in_memory),
+            vm: Arc::new(NativeVm),
+            changes: Vec::new(),
             keys: WorkerKeys::default(),
             reorgs: 0,
         };
