@@ -24,17 +24,13 @@ mod store;
 mod submit;
 mod vm;
 
-<<<<<<< HEAD
-pub use config::{DevnetConfig, GenesisAccount, GenesisMiner, MAX_NULL_ROUNDS, REWARD_FIL, TOTAL_FIL};
+pub use config::{DevnetConfig, GenesisAccount, GenesisMiner, MAX_GENESIS_SECTORS, MAX_NULL_ROUNDS, REWARD_FIL, TOTAL_FIL};
+#[cfg(feature = "client")]
+pub use control::DevnetClient;
 pub use control::{
     AutoMine, ControlStatus, DevnetClock, DevnetControl, HeadInfo, MineReport, MineSpec, Producers, ReorgReport,
     ReorgSpec, RpcFaultKind, RpcFaultSpec, UntilSpec,
 };
-#[cfg(feature = "client")]
-pub use control::DevnetClient;
-=======
-pub use config::{DevnetConfig, GenesisAccount, GenesisMiner, MAX_GENESIS_SECTORS, MAX_NULL_ROUNDS, REWARD_FIL, TOTAL_FIL};
->>>>>>> s3-int
 pub use error::DevnetError;
 pub use fork::{ForkReport, ForkSpec};
 pub use genesis::GenesisInfo;

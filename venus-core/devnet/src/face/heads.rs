@@ -1,51 +1,56 @@
 //! `ChainNotify`.
 
-use futures::StreamExt;
+use std::sync::Arc;
+
 use jsonrpsee::core::SubscriptionError;
-use jsonrpsee::{PendingSubscriptionSink, SubscriptionSink};
-use venus_core::api::{HeadChange, HeadEvent, HeadFeed, Resume};
-use venus_core::json::Json;
-use venus_core::rpc::{MethodSpec, Permission};
-use venus_core::types::{HeadChangeKind, HeadChangeStep};
+use jsonrpsee::{Extensions, PendingSubscriptionSink, SubscriptionSink};
+use venus_core::rpc::{Caller, MethodSpec, Permission};
 
 use super::Face;
+use super::faults::{FaultKind, suffer};
 use super::methods::Methods;
 
 const NAME: &str = "Filecoin.ChainNotify";
 
 pub(super) fn register(m: &mut Methods) {
     let face = m.face.clone();
-    let follow = move |_, pending: PendingSubscriptionSink, _, _| {
-        let face = face.clone();
-        async move { follow(face, pending.accept().await?).await }
+    let follow = move |_, pending: PendingSubscriptionSink, _, extensions: Extensions| {
+        let (face, caller) = (face.clone(), extensions.get::<Arc<Caller>>().cloned());
+        async move { open(face, pending, caller).await }
     };
     if m.module.register_subscription(NAME, NAME, "Filecoin.ChainNotifyEnd", follow).is_ok() {
         m.table.push(MethodSpec::new(NAME, Permission::Read, &[]).channel());
     }
 }
 
-async fn follow(face: Face, sink: SubscriptionSink) -> Result<(), SubscriptionError> {
-    let mut events = face.devnet.heads(Resume::Head);
-    loop {
-        let event = tokio::select! {
-            event = events.next() => event,
-            () = sink.closed() => break,
-        };
-        let steps = match event {
-            Some(Ok(HeadEvent::Current(tipset))) => {
-                vec![HeadChangeStep { kind: HeadChangeKind::Current, tipset }]
-            }
-            Some(Ok(HeadEvent::Change(change))) => steps(change),
-            _ => break,
-        };
-        sink.send(face.write(&Json(steps))?).await?;
+async fn open(
+    face: Face,
+    pending: PendingSubscriptionSink,
+    caller: Option<Arc<Caller>>,
+) -> Result<(), SubscriptionError> {
+    let fault = face.faults.next(NAME, true);
+    let lags = fault == Some(FaultKind::SlowReader);
+    if let Some(kind) = fault
+        && let Err(error) = suffer(&face.faults, kind, caller).await
+    {
+        pending.reject(error).await;
+        return Ok(());
     }
-    Ok(())
+    follow(&face, pending.accept().await?, lags).await
 }
 
-/// A change as nodes send it: what leaves from new to old, then what comes from old to new.
-pub(super) fn steps(change: HeadChange) -> Vec<HeadChangeStep> {
-    let revert = change.revert.into_iter().map(|tipset| HeadChangeStep { kind: HeadChangeKind::Revert, tipset });
-    let apply = change.apply.into_iter().map(|tipset| HeadChangeStep { kind: HeadChangeKind::Apply, tipset });
-    revert.chain(apply).collect()
+/// `lags`: ends after the first value, as if the subscriber had fallen behind.
+async fn follow(face: &Face, sink: SubscriptionSink, lags: bool) -> Result<(), SubscriptionError> {
+    let mut values = face.hub.subscribe(face)?;
+    loop {
+        let value = tokio::select! {
+            value = values.next() => value,
+            () = sink.closed() => return Ok(()),
+        };
+        let Some(value) = value else { return Ok(()) };
+        sink.send((*value).to_owned()).await?;
+        if lags {
+            return Ok(());
+        }
+    }
 }

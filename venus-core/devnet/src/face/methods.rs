@@ -9,10 +9,11 @@ use jsonrpsee::{Extensions, RpcModule};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use venus_core::rpc::{MethodSpec, RpcError, Service, ServiceError, codes};
+use venus_core::rpc::{Caller, MethodSpec, RpcError, Service, ServiceError, codes};
 
-use super::Face;
 use super::error::{FaceError, wire_error};
+use super::faults::suffer;
+use super::{ApiVersion, Face, FaceKind};
 
 /// What handlers return.
 pub(crate) type Answer<T> = Result<T, FaceError>;
@@ -22,11 +23,22 @@ pub(crate) struct Methods {
     pub(super) module: RpcModule<()>,
     pub(super) table: Vec<MethodSpec>,
     pub(super) face: Face,
+    pub(super) version: ApiVersion,
 }
 
 impl Methods {
-    pub(super) fn new(face: Face) -> Self {
-        Self { module: RpcModule::new(()), table: Vec::new(), face }
+    pub(super) fn new(face: Face, version: ApiVersion) -> Self {
+        Self { module: RpcModule::new(()), table: Vec::new(), face, version }
+    }
+
+    /// Whether they are those of a Venus node.
+    pub(super) fn venus(&self) -> bool {
+        self.face.kind == FaceKind::Venus
+    }
+
+    /// Whether they are those of the old version of the API.
+    pub(super) fn v0(&self) -> bool {
+        self.version == ApiVersion::V0
     }
 
     pub(super) fn into_service(self) -> Result<Service, ServiceError> {
@@ -41,10 +53,15 @@ impl Methods {
         F: Fn(Face, A) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Answer<R>> + Send + 'static,
     {
-        let face = self.face.clone();
-        let callback = move |params: Params<'static>, _: Arc<()>, _: Extensions| {
+        let (face, name) = (self.face.clone(), spec.name);
+        let callback = move |params: Params<'static>, _: Arc<()>, extensions: Extensions| {
             let (face, handler) = (face.clone(), handler.clone());
-            async move { answer(face, params, handler).await }
+            async move {
+                if let Some(kind) = face.faults.next(name, false) {
+                    suffer(&face.faults, kind, extensions.get::<Arc<Caller>>().cloned()).await?;
+                }
+                answer(face, params, handler).await
+            }
         };
         // A name that stands twice is found by `Service::new`.
         if self.module.register_async_method(spec.name, callback).is_ok() {
@@ -53,16 +70,20 @@ impl Methods {
     }
 }
 
-async fn answer<A, R, F, Fut>(face: Face, params: Params<'static>, handler: F) -> Result<Box<RawValue>, ErrorObjectOwned>
+async fn answer<A, R, F, Fut>(
+    face: Face,
+    params: Params<'static>,
+    handler: F,
+) -> Result<Box<RawValue>, ErrorObjectOwned>
 where
     A: DeserializeOwned,
     R: Serialize,
     F: Fn(Face, A) -> Fut,
     Fut: Future<Output = Answer<R>>,
 {
-    // jsonrpsee cannot read no parameters as an empty tuple.
+    // The table has seen to the number of parameters: none are the empty tuple, which serde knows as null.
     let params: A = match params.as_str() {
-        None | Some("[]") => serde_json::from_str("[]").map_err(|e| unreadable(&e))?,
+        None | Some("[]") => serde_json::from_str("null").map_err(|e| unreadable(&e))?,
         Some(_) => params.parse()?,
     };
     let result = handler(face.clone(), params).await.map_err(|e| wire_error(face.kind, &e))?;

@@ -2,26 +2,36 @@
 //!
 //! Every face answers from the same chain. They differ in the methods they have, in the bytes of the dialect, in the
 //! texts of errors and in some habits (`null` or `[]`, who signs a block); each module has what belongs to one group
-//! of methods, and [`FaceKind`] tells a handler whose habits to follow.
+//! of methods, and [`FaceKind`] tells a handler whose habits to follow. What remains different from a real node is
+//! listed in `FACES.md`.
 
+mod admin;
 mod chain;
 mod error;
+mod faults;
 mod heads;
+mod hub;
 mod methods;
+mod server;
+mod token;
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use fvm_shared::address::Network;
 use serde::Serialize;
 use venus_core::api::ISigner;
 use venus_core::json;
-use venus_core::rpc::server::{Authenticate, Listening, RpcServer};
 use venus_core::rpc::{Dialect, Service, ServiceError};
 
+use crate::control::DevnetControl;
 use crate::node::Devnet;
+use hub::HeadHub;
 use methods::Methods;
+
+pub use faults::{Fault, FaultKind, Faults, TooManyFaults};
+pub use server::FaceServer;
+pub use token::{TokenError, Tokens};
 
 /// Whose habits a face has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,13 +60,30 @@ impl FaceKind {
     }
 }
 
-/// A face of a devnet. Cheap to clone.
+/// A generation of the API: nodes serve each on a path of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ApiVersion {
+    /// `/rpc/v0`: older parameter lists.
+    V0,
+    /// `/rpc/v1`: what the crates of this workspace speak.
+    V1,
+    /// `/rpc/v2` of Lotus and Forest: tipsets by selector. Venus has none.
+    V2,
+}
+
+/// A face of a devnet. Cheap to clone; clones share faults and subscribers.
 #[derive(Clone)]
 pub struct Face {
     pub(crate) devnet: Devnet,
     pub(crate) kind: FaceKind,
     /// The node's own keys, for `Wallet*` methods and for blocks that a Lotus node signs.
     pub(crate) keys: Option<Arc<dyn ISigner>>,
+    /// What makes and reads the node's tokens, for `Auth*` methods.
+    pub(crate) tokens: Option<Tokens>,
+    /// What drives the devnet, for `Devnet.*` methods.
+    pub(crate) control: Option<DevnetControl>,
+    pub(crate) faults: Faults,
+    pub(crate) hub: Arc<HeadHub>,
 }
 
 impl fmt::Debug for Face {
@@ -68,7 +95,8 @@ impl fmt::Debug for Face {
 impl Face {
     /// A face of `devnet` without keys.
     pub fn new(devnet: Devnet, kind: FaceKind) -> Self {
-        Self { devnet, kind, keys: None }
+        let (faults, hub) = (Faults::default(), Arc::default());
+        Self { devnet, kind, keys: None, tokens: None, control: None, faults, hub }
     }
 
     /// The face with keys of its own, as a node that has a wallet, or that was given a remote one.
@@ -77,36 +105,81 @@ impl Face {
         Self { keys: Some(keys), ..self }
     }
 
-    /// All methods with their table, in the dialect of the face.
+    /// The face with `AuthNew` and `AuthVerify`, which make and read tokens of `tokens`.
+    #[must_use]
+    pub fn with_tokens(self, tokens: Tokens) -> Self {
+        Self { tokens: Some(tokens), ..self }
+    }
+
+    /// The face with the `Devnet.*` methods, which drive `control`.
+    #[must_use]
+    pub fn with_control(self, control: DevnetControl) -> Self {
+        Self { control: Some(control), ..self }
+    }
+
+    /// Whose habits it has.
+    pub fn kind(&self) -> FaceKind {
+        self.kind
+    }
+
+    /// What goes wrong on purpose on this face.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// The methods of version 1 with their table, in the dialect of the face.
     ///
     /// # Errors
     /// [`ServiceError`], which is a mistake in the tables.
     pub fn service(&self) -> Result<Service, ServiceError> {
-        let mut methods = Methods::new(self.clone());
-        chain::register(&mut methods);
+        self.service_of(ApiVersion::V1)
+    }
+
+    /// All methods of a version with their table, in the dialect of the face.
+    ///
+    /// # Errors
+    /// [`ServiceError`], which is a mistake in the tables.
+    pub fn service_of(&self, version: ApiVersion) -> Result<Service, ServiceError> {
+        let mut methods = Methods::new(self.clone(), version);
+        if version != ApiVersion::V2 {
+            chain::register(&mut methods);
+        }
         heads::register(&mut methods);
+        if self.control.is_some() {
+            admin::register(&mut methods);
+        }
         methods.into_service()
     }
 
-    /// Serves the face at `address` on `/rpc/v0` and `/rpc/v1`.
-    ///
-    /// # Errors
-    /// [`std::io::Error`] if the address cannot be had.
-    pub async fn listen(&self, address: SocketAddr, auth: impl Authenticate) -> std::io::Result<(RpcServer, Listening)> {
-        let service = self.service().map_err(std::io::Error::other)?;
-        let server = RpcServer::new(service, auth);
-        let listening = server.listen(address, &["/rpc/v0", "/rpc/v1"]).await?;
-        Ok((server, listening))
-    }
-
     /// A value as this node writes it: with its address prefix and its habits.
-    pub(crate) fn write(&self, value: &impl Serialize) -> serde_json::Result<Box<serde_json::value::RawValue>> {
-        json::with_face(self.kind.json(), || {
+    pub(crate) fn write(
+        &self,
+        value: &impl Serialize,
+    ) -> serde_json::Result<Box<serde_json::value::RawValue>> {
+        let raw = json::with_face(self.kind.json(), || {
             json::with_network(self.prefix(), || serde_json::value::to_raw_value(value))
-        })
+        })?;
+        match self.kind {
+            FaceKind::Forest => without_absent(raw),
+            FaceKind::Lotus | FaceKind::Venus => Ok(raw),
+        }
     }
 
     pub(crate) fn prefix(&self) -> Network {
         self.devnet.genesis_info().network.address_network
     }
+}
+
+/// Forest leaves out what a header does not have, where Go writes null.
+fn without_absent(
+    raw: Box<serde_json::value::RawValue>,
+) -> serde_json::Result<Box<serde_json::value::RawValue>> {
+    // A quote within a text is escaped, so these patterns are members of objects.
+    const ABSENT: [&str; 4] =
+        [",\"Ticket\":null", ",\"ElectionProof\":null", ",\"BLSAggregate\":null", ",\"BlockSig\":null"];
+    if !ABSENT.iter().any(|member| raw.get().contains(member)) {
+        return Ok(raw);
+    }
+    let text = ABSENT.iter().fold(raw.get().to_owned(), |text, member| text.replace(member, ""));
+    serde_json::value::RawValue::from_string(text)
 }
