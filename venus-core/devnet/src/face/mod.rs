@@ -11,8 +11,12 @@ mod error;
 mod faults;
 mod heads;
 mod hub;
+mod market;
 mod methods;
+mod miner;
+mod params;
 mod server;
+mod state;
 mod token;
 
 use std::fmt;
@@ -143,6 +147,10 @@ impl Face {
         let mut methods = Methods::new(self.clone(), version);
         if version != ApiVersion::V2 {
             chain::register(&mut methods);
+            state::register(&mut methods);
+            market::register(&mut methods);
+            params::register(&mut methods);
+            miner::register(&mut methods);
         }
         heads::register(&mut methods);
         if self.control.is_some() {

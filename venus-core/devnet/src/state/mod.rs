@@ -23,7 +23,7 @@ pub(crate) use miner::{Info, MinerState, PendingBeneficiary, Vesting, WorkerChan
 pub(crate) use multisig::{MultisigState, Transaction};
 pub(crate) use power::{Claim, CronEvents, DEADLINE_END, Power, PowerState};
 pub(crate) use preseal::{peer_id, preseals};
-pub(crate) use reads::{StateView, Supply};
+pub(crate) use reads::{BASELINE_POWER, StateView, Supply};
 pub(crate) use root::{FIRST_ACCOUNT, FIRST_MINER};
 pub(crate) use rules::{EPOCHS_IN_DAY, Rules};
 

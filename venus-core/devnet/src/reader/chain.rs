@@ -1,20 +1,15 @@
-//! Reading the chain and its state.
+//! Tipsets, blocks and messages.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use cid::Cid;
-use fvm_shared::address::{Address, Payload};
 use fvm_shared::clock::ChainEpoch;
 use fvm_shared::message::Message;
-use venus_core::api::{
-    ActorInfo, ChainError, ChainReader, HeadChange, NullRound, SearchOptions, StateReader,
-};
-use venus_core::types::{BlockHeader, BlockMessages, MessageLookup, NetworkInfo, Receipt, Tipset, TipsetKey};
+use venus_core::api::{ChainError, ChainReader, HeadChange, NullRound};
+use venus_core::types::{BlockHeader, BlockMessages, NetworkInfo, Receipt, Tipset, TipsetKey};
 
-use crate::chain::Executed;
 use crate::node::{Core, Devnet};
-use crate::state::Actor;
 
 #[async_trait]
 impl ChainReader for Devnet {
@@ -86,34 +81,6 @@ impl ChainReader for Devnet {
     }
 }
 
-#[async_trait]
-impl StateReader for Devnet {
-    async fn actor(&self, address: &Address, at: &TipsetKey) -> Result<Option<ActorInfo>, ChainError> {
-        let executed = self.inner.read().state_at(at)?;
-        Ok(executed.state.find(address).map(|(_, actor)| info(actor)))
-    }
-
-    async fn lookup_id(&self, address: &Address, at: &TipsetKey) -> Result<Address, ChainError> {
-        let id = self.inner.read().state_at(at)?.state.resolve(address);
-        id.map(Address::new_id).ok_or(ChainError::ActorNotFound(*address))
-    }
-
-    async fn account_key(&self, address: &Address, at: &TipsetKey) -> Result<Address, ChainError> {
-        let executed = self.inner.read().state_at(at)?;
-        let (_, actor) = executed.state.find(address).ok_or(ChainError::ActorNotFound(*address))?;
-        let key = actor.key_address().filter(|key| !matches!(key.payload(), Payload::ID(_)));
-        key.ok_or_else(|| ChainError::Invalid(format!("actor {address} is no account")))
-    }
-
-    async fn search_message(
-        &self,
-        message: &Cid,
-        options: &SearchOptions,
-    ) -> Result<Option<MessageLookup>, ChainError> {
-        self.inner.read().chain.search(message, options)
-    }
-}
-
 impl Core {
     fn parents_of(&self, block: &Cid) -> Result<Option<Arc<Tipset>>, ChainError> {
         let header = &self.chain.block(block)?.header;
@@ -121,24 +88,5 @@ impl Core {
             return Ok(None);
         }
         self.chain.tipset(&header.parents.clone().into()).map(Some)
-    }
-
-    /// Before the messages of a tipset; after those of the head for the empty key.
-    fn state_at(&self, at: &TipsetKey) -> Result<Arc<Executed>, ChainError> {
-        if at.is_empty() {
-            return self.chain.execute(self.chain.head());
-        }
-        let tipset = self.chain.tipset(at)?;
-        self.chain.parent_state(&tipset)
-    }
-}
-
-fn info(actor: &Actor) -> ActorInfo {
-    ActorInfo {
-        code: actor.code(),
-        head: actor.head(),
-        nonce: actor.nonce,
-        balance: actor.balance.clone(),
-        delegated_address: actor.delegated_address(),
     }
 }
