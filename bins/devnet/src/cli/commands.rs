@@ -8,7 +8,9 @@ use serde_json::json;
 use venus_core::api::Permissions;
 use venus_core::json::Json;
 use venus_core::types::{Address, Cid, address};
-use venus_devnet::{AutoMine, ControlStatus, HeadInfo, MineReport, MineSpec, Producers, ReorgSpec, UntilSpec};
+use venus_devnet::{
+    AutoMine, ControlStatus, HeadInfo, MineReport, MineSpec, Producers, ReorgSpec, UntilSpec,
+};
 
 use super::ctx::Ctx;
 use crate::error::CliError;
@@ -159,14 +161,19 @@ pub(super) fn accounts(ctx: &Ctx) -> Result<(), CliError> {
 
 fn print_mined(ctx: &Ctx, report: &MineReport) -> Result<(), CliError> {
     let MineReport { tipsets, blocks, nulls, .. } = report;
-    let text = format!("{tipsets} tipsets of {blocks} blocks, {nulls} empty epochs\nhead {}", head(&report.head));
+    let text =
+        format!("{tipsets} tipsets of {blocks} blocks, {nulls} empty epochs\nhead {}", head(&report.head));
     ctx.print(&text, report)
 }
 
 fn print_status(ctx: &Ctx, status: &ControlStatus) -> Result<(), CliError> {
     let list = |miners: &[Address]| match miners {
         [] => "nobody".to_owned(),
-        miners => miners.iter().map(|m| address::format(m, venus_core::types::Network::Testnet)).collect::<Vec<_>>().join(" "),
+        miners => miners
+            .iter()
+            .map(|m| address::format(m, venus_core::types::Network::Testnet))
+            .collect::<Vec<_>>()
+            .join(" "),
     };
     let mining = match status.auto_mine {
         _ if status.frozen => "frozen".to_owned(),

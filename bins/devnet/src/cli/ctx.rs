@@ -40,7 +40,9 @@ impl Ctx {
         }
         match RpcClient::connect(&endpoint(&info)?, config).await {
             Ok(rpc) => Ok(DevnetClient::new(rpc)),
-            Err(CallError::Unreachable { .. }) if self.url.is_none() => Err(CliError::NotRunning(self.dir.clone())),
+            Err(CallError::Unreachable { .. }) if self.url.is_none() => {
+                Err(CliError::NotRunning(self.dir.clone()))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -48,9 +50,8 @@ impl Ctx {
     fn address(&self) -> Result<ApiInfo, CliError> {
         let text = match &self.url {
             Some(url) => url.clone(),
-            None => {
-                files::read(&self.dir.join(files::API))?.ok_or_else(|| CliError::NotRunning(self.dir.clone()))?
-            }
+            None => files::read(&self.dir.join(files::API))?
+                .ok_or_else(|| CliError::NotRunning(self.dir.clone()))?,
         };
         text.parse().map_err(|e| CliError::Usage(format!("--url: {e}")))
     }

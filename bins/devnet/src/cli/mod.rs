@@ -25,7 +25,13 @@ use ctx::Ctx;
 )]
 struct Cli {
     /// The devnet's directory
-    #[arg(long, global = true, env = "VENUS_DEVNET_DIR", value_name = "DIR", default_value = "~/.venus-devnet")]
+    #[arg(
+        long,
+        global = true,
+        env = "VENUS_DEVNET_DIR",
+        value_name = "DIR",
+        default_value = "~/.venus-devnet"
+    )]
     dir: String,
     /// A running devnet elsewhere: URL or multiaddr, a token and `:` may stand before it
     #[arg(long, global = true, env = "VENUS_DEVNET_URL", value_name = "URL")]
