@@ -9,6 +9,7 @@ mod estimate;
 #[cfg(feature = "server")]
 pub mod face;
 mod fork;
+mod gas_face;
 mod genesis;
 mod heads;
 mod message;
@@ -33,5 +34,6 @@ pub use error::DevnetError;
 pub use fork::{ForkReport, ForkSpec};
 pub use genesis::GenesisInfo;
 pub use mining::FakeProver;
+pub use mpool::PoolUpdates;
 pub use node::{Devnet, DevnetStats};
 pub use proofs::{FAKE_PROOF, FakeProofs, ProofVerifier, WinningPostCheck};

@@ -15,7 +15,7 @@ use venus_core::types::{
 use crate::chain::ChildFacts;
 use crate::chain::validate::check_messages;
 use crate::message::Verified;
-use crate::mpool::select;
+use crate::mpool::Candidates;
 use crate::node::{Devnet, Inner};
 
 /// Marks blocks of the Venus stack.
@@ -34,16 +34,19 @@ impl BlockProducer for Devnet {
         core.chain.base_info(miner, epoch, &base)
     }
 
-    /// Best messages first. All of them go to the first list if they fit; a list for which nothing is left stays
-    /// empty.
+    /// The block of the best ticket chooses first, see the module of selection; a list for which nothing is left stays
+    /// empty. For at most 100 tickets at once.
     async fn select_messages(
         &self,
         base: &TipsetKey,
         ticket_qualities: &[f64],
     ) -> Result<Vec<Vec<SignedMessage>>, ChainError> {
-        let core = self.inner.read();
-        let base = core.chain.tipset(base)?;
-        let lists = select(&core.chain, &core.pool, &base, ticket_qualities.len())?;
+        let candidates = {
+            let core = self.inner.read();
+            let base = core.chain.tipset(base)?;
+            Candidates::gather(&core.chain, &core.pool, &base)?
+        };
+        let lists = candidates.select(ticket_qualities)?;
         Ok(lists.iter().map(|list| list.iter().map(|m| m.signed.clone()).collect()).collect())
     }
 

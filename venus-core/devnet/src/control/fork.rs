@@ -109,6 +109,6 @@ impl DevnetControl {
         let blocks = lost.iter().flat_map(|tipset| core.chain.blocks_of(tipset));
         let cids: Vec<_> =
             blocks.flat_map(|block| block.messages.iter().map(|m| m.cid).collect::<Vec<_>>()).collect();
-        Ok(cids.iter().filter(|cid| core.pool.forget(cid)).count() as u64)
+        Ok(cids.iter().filter(|cid| core.pool.remove_message(cid)).count() as u64)
     }
 }
