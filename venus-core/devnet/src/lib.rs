@@ -13,6 +13,7 @@ mod gas_face;
 mod genesis;
 mod heads;
 mod message;
+mod mine;
 mod mining;
 mod mpool;
 mod node;
@@ -25,14 +26,19 @@ mod store;
 mod submit;
 mod vm;
 
-pub use config::{DevnetConfig, GenesisAccount, GenesisMiner, MAX_GENESIS_SECTORS, MAX_NULL_ROUNDS, REWARD_FIL, TOTAL_FIL};
+pub use config::{
+    DevnetConfig, GenesisAccount, GenesisMiner, MAX_GENESIS_SECTORS, MAX_NULL_ROUNDS, REWARD_FIL, TOTAL_FIL,
+};
+#[cfg(feature = "client")]
+pub use control::DevnetClient;
 pub use control::{
     AutoMine, ControlStatus, DevnetClock, DevnetControl, HeadInfo, MineReport, MineSpec, Producers, ReorgReport,
-    ReorgSpec, UntilSpec,
+    ReorgSpec, RpcFaultKind, RpcFaultSpec, UntilSpec,
 };
 pub use error::DevnetError;
 pub use fork::{ForkReport, ForkSpec};
 pub use genesis::GenesisInfo;
+pub use mine::EpochSpec;
 pub use mining::FakeProver;
 pub use mpool::PoolUpdates;
 pub use node::{Devnet, DevnetStats};

@@ -267,11 +267,11 @@ async fn automatic_mining_is_switched_while_it_runs() {
         // One epoch may be in the making.
         tokio::time::sleep(Duration::from_secs(1)).await;
         let head = driven.world.head().await;
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_secs(10)).await;
         assert_eq!(driven.world.head().await, head);
         driven.control.set_frozen(true);
         driven.control.set_auto_mine(AutoMine::Every { ms: 50 }).unwrap();
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_secs(10)).await;
         assert_eq!(driven.world.head().await, head, "frozen");
         driven.control.set_frozen(false);
         head_at(&driven, head.height() + 5).await;

@@ -1,6 +1,9 @@
 //! Driving a devnet: its own miners, its clock, and what a test wants to happen to it.
 
+#[cfg(feature = "client")]
+mod client;
 mod clock;
+mod fault_spec;
 mod fork;
 mod run;
 mod spec;
@@ -16,14 +19,17 @@ use fvm_shared::clock::ChainEpoch;
 use tokio::sync::{Mutex, watch};
 use venus_core::api::{ChainReader, ISigner, NullRound, ProofComputer, SearchOptions, StateReader};
 use venus_core::clock::Clock;
-use venus_core::types::{BlockHeader, MessageLookup, NetworkInfo, Tipset, TipsetKey};
+use venus_core::types::{BlockHeader, MessageLookup, NetworkInfo, Tipset};
 
 use crate::config::MAX_NULL_ROUNDS;
 use crate::error::DevnetError;
 use crate::mining::Miners;
 use crate::node::Devnet;
 
+#[cfg(feature = "client")]
+pub use client::DevnetClient;
 pub use clock::DevnetClock;
+pub use fault_spec::{RpcFaultKind, RpcFaultSpec};
 pub use spec::{
     AutoMine, ControlStatus, HeadInfo, MineReport, MineSpec, Producers, ReorgReport, ReorgSpec, UntilSpec,
 };
@@ -254,12 +260,19 @@ impl DevnetControl {
             return refuse("the head is frozen: let it go first");
         }
         turn.reached = epoch;
-        // Somebody outside may have been faster: then the blocks stand beside theirs.
-        let key = TipsetKey::default();
-        let base = self.shared.devnet.tipset_at(epoch - 1, &key, NullRound::Before).await?;
+        let base = self.base(epoch).await?;
         let blocks = self.shared.miners.round(miners, epoch, &base, None).await?;
         tracing::debug!(epoch, blocks = blocks.len(), "mined");
         Ok(blocks)
+    }
+
+    /// What blocks of an epoch stand on. Somebody outside may have been faster: then they stand beside theirs.
+    async fn base(&self, epoch: ChainEpoch) -> Result<Arc<Tipset>, DevnetError> {
+        let head = self.shared.devnet.head().await?;
+        if head.height() < epoch {
+            return Ok(head);
+        }
+        Ok(self.shared.devnet.tipset_at(epoch - 1, head.key(), NullRound::Before).await?)
     }
 
     /// The epoch that comes next.

@@ -95,7 +95,6 @@ fn lotus(error: &ChainError) -> String {
         ChainError::Pool(PoolReject::Signature(why)) => {
             format!("signature verification failed: failed to validate signature: {why}")
         }
-        ChainError::Pool(PoolReject::Invalid(why)) => format!("message not valid for block inclusion: {why}"),
         other => shared(other),
     }
 }
@@ -109,7 +108,6 @@ fn venus(error: &ChainError) -> String {
         ChainError::ExecutionFailed { .. } => format!("estimating gas used: {}", failed_in_venus(error)),
         ChainError::ActorNotFound(who) => format!("address is :{}: actor not found", text_of(who)),
         ChainError::Pool(PoolReject::Signature(why)) => format!("failed to validate signature: {why}"),
-        ChainError::Pool(PoolReject::Invalid(why)) => format!("message not valid for block inclusion: {why}"),
         other => shared(other),
     }
 }

@@ -72,7 +72,11 @@ async fn balance(face: Face, Json(address): Json<Address>) -> Answer<Json<TokenA
 }
 
 async fn validate(_: Face, text: String) -> Answer<Json<Address>> {
-    address::parse(&text).map(Json).map_err(|e| FaceError::said(e.to_string()))
+    let too_short = text.len() < 3;
+    address::parse(&text).map(Json).map_err(|e| match too_short {
+        true => FaceError::said("invalid address length"),
+        false => FaceError::said(e.to_string()),
+    })
 }
 
 /// A signature that does not verify is no error; one that cannot is.

@@ -44,7 +44,7 @@ impl Miners {
     /// One miner that fails does not keep the others from mining; it is logged.
     ///
     /// # Errors
-    /// What the first of the miners failed with, if no block was made.
+    /// If no miner could take part, or all who won failed: what the first of them failed with.
     pub(crate) async fn round(
         &self,
         miners: &[Address],
@@ -52,10 +52,9 @@ impl Miners {
         base: &Tipset,
         branch: Option<Branch>,
     ) -> Result<Vec<BlockHeader>, DevnetError> {
-        let mut failed = None;
-        let winners = self.winners(miners, epoch, base, branch, &mut failed).await;
+        let winners = self.winners(miners, epoch, base, branch).await?;
         let lists = self.messages(&winners, base, branch).await?;
-        let mut made = Vec::with_capacity(winners.len());
+        let (mut made, mut failed) = (Vec::with_capacity(winners.len()), None);
         for (winner, messages) in winners.into_iter().zip(lists) {
             let miner = winner.miner;
             match self.submit(winner, messages, epoch, base, branch).await {
@@ -75,16 +74,19 @@ impl Miners {
         epoch: ChainEpoch,
         base: &Tipset,
         branch: Option<Branch>,
-        failed: &mut Option<DevnetError>,
-    ) -> Vec<Winner> {
-        let mut winners = Vec::new();
+    ) -> Result<Vec<Winner>, DevnetError> {
+        let (mut winners, mut lost, mut failed) = (Vec::new(), 0, None);
         for miner in miners {
             match self.try_election(*miner, epoch, base, branch).await {
-                Ok(winner) => winners.extend(winner),
-                Err(error) => note(failed, *miner, epoch, error),
+                Ok(Some(winner)) => winners.push(winner),
+                Ok(None) => lost += 1,
+                Err(error) => note(&mut failed, *miner, epoch, error),
             }
         }
-        winners
+        match failed {
+            Some(error) if winners.is_empty() && lost == 0 => Err(error),
+            _ => Ok(winners),
+        }
     }
 
     async fn try_election(

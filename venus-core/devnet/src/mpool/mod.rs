@@ -16,7 +16,7 @@ use std::time::Duration;
 use cid::Cid;
 use fvm_shared::address::Address;
 use venus_core::api::PoolReject;
-use venus_core::types::{MpoolChange, MpoolConfig};
+use venus_core::types::{MpoolChange, MpoolConfig, Tipset};
 
 use crate::chain::{Chain, HeadMove};
 use crate::message::Verified;
@@ -117,28 +117,22 @@ impl Pool {
         self.get(&message.cid).map(drop).ok_or(PoolReject::TooManyPending)
     }
 
-    /// Follows the head: what landed goes, what was reverted comes back.
+    /// Follows the head: what landed goes, what was reverted and did not land again comes back.
     pub(crate) fn follow(&mut self, chain: &Chain, head: &HeadMove) {
-        let (revert, apply) = (&head.change.revert, &head.change.apply);
-        let mut touched = HashSet::new();
-        for block in revert.iter().flat_map(|tipset| chain.blocks_of(tipset)) {
-            touched.extend(block.messages.iter().map(|m| m.sender));
-            block.messages.iter().for_each(|message| self.restore(message));
-        }
-        for block in apply.iter().flat_map(|tipset| chain.blocks_of(tipset)) {
-            touched.extend(block.messages.iter().map(|m| m.sender));
-        }
         let Ok(executed) = chain.execute(&head.head) else { return };
-        for sender in touched {
-            let nonce = executed.state.find(&sender).map_or(0, |(_, actor)| actor.nonce);
-            self.drop_below(&sender, nonce);
+        let next = |sender: &Address| executed.state.find(sender).map_or(0, |(_, actor)| actor.nonce);
+        let messages = |tipsets: &[Arc<Tipset>]| {
+            let blocks = tipsets.iter().flat_map(|tipset| chain.blocks_of(tipset));
+            blocks.flat_map(|block| block.messages.clone()).collect::<Vec<_>>()
+        };
+        let (reverted, applied) = (messages(&head.change.revert), messages(&head.change.apply));
+        for message in reverted.iter().filter(|m| m.nonce() >= next(&m.sender)) {
+            self.restore(message);
         }
-    }
-
-    /// Drops exactly this message. Whether it was there.
-    pub(crate) fn remove_message(&mut self, cid: &Cid) -> bool {
-        let place = self.by_cid.get(cid).map(|message| (message.sender, message.nonce()));
-        place.is_some_and(|(sender, nonce)| self.remove(&sender, nonce))
+        let touched: HashSet<Address> = reverted.iter().chain(&applied).map(|m| m.sender).collect();
+        for sender in touched {
+            self.drop_below(&sender, next(&sender));
+        }
     }
 
     /// Drops the message of a sender with this nonce, if there is one.
@@ -149,6 +143,12 @@ impl Pool {
             self.queues.remove(sender);
         }
         removed.inspect(|old| self.forget(old)).is_some()
+    }
+
+    /// Drops a message. Whether it was there.
+    pub(crate) fn remove_message(&mut self, cid: &Cid) -> bool {
+        let Some(message) = self.by_cid.get(cid).cloned() else { return false };
+        self.remove(&message.sender, message.nonce())
     }
 
     /// Drops all messages of a sender. Answers how many there were.
