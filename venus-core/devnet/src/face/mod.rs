@@ -16,6 +16,7 @@ mod miner;
 mod params;
 mod server;
 mod state;
+mod state_call;
 mod token;
 
 use std::fmt;
@@ -138,6 +139,7 @@ impl Face {
         if version != ApiVersion::V2 {
             chain::register(&mut methods);
             state::register(&mut methods);
+        state_call::register(&mut methods);
             market::register(&mut methods);
             params::register(&mut methods);
             miner::register(&mut methods);
