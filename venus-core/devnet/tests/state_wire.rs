@@ -505,3 +505,21 @@ async fn the_wire_sees_what_messages_change() {
     let then = wire.get("StateMinerInfo", json!([MINER, key_of(&before)])).await;
     assert_eq!(then["ControlAddresses"], Value::Null);
 }
+
+#[tokio::test]
+async fn the_deposit_makes_a_miner_and_less_does_not() {
+    let wire = Wire::of(World::new(37, 1), FaceKind::Lotus).await;
+    let from = Wire::text(&wire.world.bls);
+    let deposit = number(&wire.get("StateMinerCreationDeposit", json!([[]])).await);
+    let code = wire.get("StateGetActor", json!(["t04", []])).await["Code"].clone();
+    let worker = Wire::text(&wire.world.signer.new_bls());
+    let params = json!({"Owner": from, "Worker": worker, "WindowPoStProofType": 10, "Peer": "Bw==", "Multiaddrs": null});
+    let params = wire.get("StateEncodeParams", json!([code, 2, params])).await;
+    for (value, succeeds) in [(deposit - 1, false), (deposit, true)] {
+        let mut create = message(&from, "t04", &value.to_string(), 2);
+        create["Params"] = params.clone();
+        let result = wire.get("StateCall", json!([create, []])).await;
+        assert_eq!(result["MsgRct"]["ExitCode"] == json!(0), succeeds, "{value}: {}", result["Error"]);
+        assert!(!succeeds || !result["ExecutionTrace"]["Subcalls"].as_array().unwrap().is_empty());
+    }
+}
