@@ -151,11 +151,13 @@ impl Miners {
         branch: Option<Branch>,
     ) -> Result<BlockHeader, DevnetError> {
         let block = self.block(winner, messages, epoch, base, branch).await?;
-        match branch {
-            Some(_) => self.devnet.inner.submit_past_filter(&block)?,
-            None => self.devnet.submit_block(&block).await?,
+        if branch.is_none() {
+            self.devnet.submit_block(&block).await?;
+            return Ok(block.header);
         }
-        Ok(block.header)
+        let header = block.header.clone();
+        self.devnet.off_thread(move |inner| inner.submit_past_filter(&block)).await?;
+        Ok(header)
     }
 
     async fn block(
