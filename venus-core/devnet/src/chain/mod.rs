@@ -1,6 +1,8 @@
 //! The chain: every block that was accepted, and which of them count.
 
+mod aggregates;
 mod base;
+mod changes;
 mod execute;
 mod fork_choice;
 mod index;
@@ -22,6 +24,8 @@ use venus_core::types::{BlockHeader, NetworkInfo, Tipset, TipsetKey};
 use crate::config::DevnetConfig;
 use crate::genesis::Genesis;
 use crate::message::Verified;
+use crate::vm::{NativeVm, StateChange, Vm};
+use aggregates::Aggregates;
 use execute::Executions;
 use keys::WorkerKeys;
 use messages::MessageStore;
@@ -54,7 +58,11 @@ pub(crate) struct Chain {
     /// The tipsets from genesis to the head.
     canonical: BTreeMap<ChainEpoch, Arc<Tipset>>,
     pub(crate) messages: MessageStore,
+    pub(crate) aggregates: Aggregates,
     executions: Executions,
+    pub(crate) vm: Arc<dyn Vm>,
+    /// What the admin changes, by the epoch at whose end it does, in the order in which it was asked for.
+    changes: Vec<(ChainEpoch, StateChange)>,
     keys: WorkerKeys,
     reorgs: u64,
 }
@@ -75,7 +83,10 @@ impl Chain {
             by_parents: HashMap::new(),
             canonical: BTreeMap::from([(0, tipset.clone())]),
             messages: MessageStore::default(),
+            aggregates: Aggregates::default(),
             executions: Executions::new(&tipset, state, config.states_in_memory),
+            vm: Arc::new(NativeVm),
+            changes: Vec::new(),
             keys: WorkerKeys::default(),
             reorgs: 0,
         };

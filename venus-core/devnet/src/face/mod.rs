@@ -5,6 +5,7 @@
 //! of methods, and [`FaceKind`] tells a handler whose habits to follow. What remains different from a real node is
 //! listed in `FACES.md`.
 
+mod admin;
 mod chain;
 mod error;
 mod faults;
@@ -27,6 +28,7 @@ use venus_core::api::ISigner;
 use venus_core::json;
 use venus_core::rpc::{Dialect, Service, ServiceError};
 
+use crate::control::DevnetControl;
 use crate::node::Devnet;
 use hub::HeadHub;
 use methods::Methods;
@@ -82,6 +84,8 @@ pub struct Face {
     pub(crate) keys: Option<Arc<dyn ISigner>>,
     /// What makes and reads the node's tokens, for `Auth*` methods.
     pub(crate) tokens: Option<Tokens>,
+    /// What drives the devnet, for `Devnet.*` methods.
+    pub(crate) control: Option<DevnetControl>,
     pub(crate) faults: Faults,
     pub(crate) hub: Arc<HeadHub>,
 }
@@ -96,7 +100,7 @@ impl Face {
     /// A face of `devnet` without keys.
     pub fn new(devnet: Devnet, kind: FaceKind) -> Self {
         let (faults, hub) = (Faults::default(), Arc::default());
-        Self { devnet, kind, keys: None, tokens: None, faults, hub }
+        Self { devnet, kind, keys: None, tokens: None, control: None, faults, hub }
     }
 
     /// The face with keys of its own, as a node that has a wallet, or that was given a remote one.
@@ -109,6 +113,12 @@ impl Face {
     #[must_use]
     pub fn with_tokens(self, tokens: Tokens) -> Self {
         Self { tokens: Some(tokens), ..self }
+    }
+
+    /// The face with the `Devnet.*` methods, which drive `control`.
+    #[must_use]
+    pub fn with_control(self, control: DevnetControl) -> Self {
+        Self { control: Some(control), ..self }
     }
 
     /// Whose habits it has.
@@ -143,6 +153,9 @@ impl Face {
             miner::register(&mut methods);
         }
         heads::register(&mut methods);
+        if self.control.is_some() {
+            admin::register(&mut methods);
+        }
         methods.into_service()
     }
 

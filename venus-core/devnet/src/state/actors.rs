@@ -77,6 +77,8 @@ pub(crate) enum ActorState {
     Multisig(MultisigState),
     /// Proves storage and makes blocks.
     Miner(MinerState),
+    /// One whose constructor has not run yet; never outlives a message.
+    Blank(ActorKind),
 }
 
 /// The state of the reward actor.
@@ -183,6 +185,7 @@ impl ActorState {
             Self::Placeholder { .. } => ActorKind::Placeholder,
             Self::Multisig(_) => ActorKind::Multisig,
             Self::Miner(_) => ActorKind::Miner,
+            Self::Blank(kind) => *kind,
         }
     }
 }
@@ -197,7 +200,7 @@ impl Encode for ActorState {
                 w.uint(*next_id);
             }
             Self::Reward(reward) => reward.encode(w),
-            Self::Cron | Self::Market | Self::Datacap | Self::Eam => w.array(0),
+            Self::Cron | Self::Market | Self::Datacap | Self::Eam | Self::Blank(_) => w.array(0),
             Self::Power(power) => power.encode(w),
             Self::Verifreg { root_key } => {
                 w.array(1);

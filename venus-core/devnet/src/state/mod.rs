@@ -19,7 +19,7 @@ mod view;
 pub(crate) use actors::{Actor, ActorState, RewardState};
 pub(crate) use codes::{DATACAP, EAM, MARKET, VERIFREG, code, codes, kind_of, manifest, manifest_data};
 pub(crate) use linked::{Linked, Table};
-pub(crate) use miner::{Info, MinerState, PendingBeneficiary, Vesting, WorkerChange};
+pub(crate) use miner::{Info, MinerState, PendingBeneficiary, Vesting, VestingFunds, WorkerChange};
 pub(crate) use multisig::{MultisigState, Transaction};
 pub(crate) use power::{Claim, CronEvents, DEADLINE_END, Power, PowerState};
 pub(crate) use preseal::{peer_id, preseals};

@@ -61,7 +61,7 @@ impl StateView<'_> {
     }
 
     /// The power of the network by which storage is priced, bytes.
-    pub(super) fn priced_power(&self) -> BigInt {
+    pub(crate) fn priced_power(&self) -> BigInt {
         let power = self.tree.power().map(|power| power.this_epoch.quality_adjusted.clone());
         power.unwrap_or_default().max(BigInt::from(PRICED_POWER))
     }
