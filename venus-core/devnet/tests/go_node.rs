@@ -72,7 +72,7 @@ async fn look(program: &Path, kind: FaceKind, scheme: &str) -> u64 {
 
 async fn run(program: &Path, told: &Value) -> String {
     let mut command = tokio::process::Command::new(program);
-    let command = command.kill_on_drop(true).env("GOLOG_LOG_LEVEL", "fatal");
+    let command = command.kill_on_drop(true).env("GOLOG_LOG_LEVEL", "error");
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(told.to_string().as_bytes()).await.unwrap();
