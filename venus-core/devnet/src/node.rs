@@ -120,7 +120,9 @@ impl Devnet {
         };
         let head = watch::Sender::new(core.chain.head().clone());
         let (store, core) = (Mutex::new(store), RwLock::new(core));
-        Ok(Self { inner: Arc::new(Inner { info, clock, proofs, store, core, head, frozen: AtomicBool::new(false) }) })
+        Ok(Self {
+            inner: Arc::new(Inner { info, clock, proofs, store, core, head, frozen: AtomicBool::new(false) }),
+        })
     }
 
     /// Runs what verifies signatures or waits for the disk beside the threads that others wait for. It runs to its

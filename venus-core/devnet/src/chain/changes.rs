@@ -34,7 +34,11 @@ impl Chain {
     }
 
     /// Those of the epochs from `first` to `last`. Epochs never fall along the list.
-    pub(super) fn changes_between(&self, first: ChainEpoch, last: ChainEpoch) -> &[(ChainEpoch, StateChange)] {
+    pub(super) fn changes_between(
+        &self,
+        first: ChainEpoch,
+        last: ChainEpoch,
+    ) -> &[(ChainEpoch, StateChange)] {
         let from = self.changes.partition_point(|(epoch, _)| *epoch < first);
         let to = self.changes.partition_point(|(epoch, _)| *epoch <= last);
         self.changes.get(from..to).unwrap_or_default()

@@ -24,7 +24,8 @@ use venus_core::types::TipsetKey;
 
 #[cfg(feature = "server")]
 pub(crate) use self::{
-    commitment::data_commitment, faces::verified_in, market::pending_allocation, sector::sector_size, state::actor_info,
+    commitment::data_commitment, faces::verified_in, market::pending_allocation, sector::sector_size,
+    state::actor_info,
 };
 
 use crate::chain::Executed;

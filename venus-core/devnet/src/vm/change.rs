@@ -113,7 +113,9 @@ fn add_balance(state: &mut StateTree, address: &Address, amount: &TokenAmount) -
 
 fn create(state: &mut StateTree, address: &Address) -> Result<ActorID, String> {
     match address.payload() {
-        Payload::Secp256k1(_) | Payload::BLS(_) => Ok(state.create(ActorState::Account { address: *address })),
+        Payload::Secp256k1(_) | Payload::BLS(_) => {
+            Ok(state.create(ActorState::Account { address: *address }))
+        }
         Payload::Delegated(_) => Ok(state.create(ActorState::Placeholder { address: *address })),
         Payload::ID(_) | Payload::Actor(_) => Err(format!("no actor has the address {address}")),
     }

@@ -60,7 +60,13 @@ pub(super) struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    pub(super) fn new(state: &'a mut StateTree, gas: Gas, origin: Address, nonce: u64, tracing: bool) -> Self {
+    pub(super) fn new(
+        state: &'a mut StateTree,
+        gas: Gas,
+        origin: Address,
+        nonce: u64,
+        tracing: bool,
+    ) -> Self {
         Self { state, gas, origin, nonce, created: 0, tracing }
     }
 

@@ -25,8 +25,8 @@ use venus_core::types::Receipt;
 use crate::message::Verified;
 use crate::state::{StateTree, StateView};
 
-pub(crate) use change::apply as apply_change;
 pub use change::StateChange;
+pub(crate) use change::apply as apply_change;
 pub(crate) use gas::inclusion_gas;
 pub(crate) use message::{Applied, apply_message, dry_run, may_send};
 pub(crate) use native::NativeVm;

@@ -85,8 +85,7 @@ impl<'e> Run<'e> {
             }
             let content = &message.signed.message;
             let state = &mut self.outcome.state;
-            let applied =
-                message::apply(state, &self.context, content, message.chain_len, self.exec.trace);
+            let applied = message::apply(state, &self.context, content, message.chain_len, self.exec.trace);
             tips += &applied.tip;
             penalty += &applied.penalty;
             self.outcome.receipts.push(applied.receipt.clone());

@@ -29,14 +29,7 @@ pub(super) struct Runtime<'m, 'a> {
 
 impl<'m, 'a> Runtime<'m, 'a> {
     pub(super) fn new(machine: &'m mut Machine<'a>, call: &Call, receiver: ActorID, depth: u32) -> Self {
-        Self {
-            machine,
-            caller: call.from,
-            receiver,
-            value: call.value.clone(),
-            depth,
-            subcalls: Vec::new(),
-        }
+        Self { machine, caller: call.from, receiver, value: call.value.clone(), depth, subcalls: Vec::new() }
     }
 
     pub(super) fn into_subcalls(self) -> Vec<ExecutionTrace> {
@@ -226,8 +219,7 @@ impl Runtime<'_, '_> {
 
 /// Reads parameters.
 pub(super) fn read<T: Decode>(params: &[u8]) -> Result<T, Abort> {
-    T::from_cbor(params)
-        .map_err(|e| Abort::new(ExitCode::USR_SERIALIZATION, format!("parameters: {e}")))
+    T::from_cbor(params).map_err(|e| Abort::new(ExitCode::USR_SERIALIZATION, format!("parameters: {e}")))
 }
 
 /// Refuses parameters.

@@ -47,7 +47,10 @@ pub(super) fn of(view: &StateView<'_>, state: &ActorState) -> Option<Value> {
         ActorState::Multisig(multisig) => of_multisig(multisig),
         ActorState::Miner(miner) => of_miner(miner),
         // Go has no state for these.
-        ActorState::Eam | ActorState::EthAccount { .. } | ActorState::Placeholder { .. } | ActorState::Blank(_) => Value::Null,
+        ActorState::Eam
+        | ActorState::EthAccount { .. }
+        | ActorState::Placeholder { .. }
+        | ActorState::Blank(_) => Value::Null,
     })
 }
 

@@ -18,7 +18,10 @@ fn exec(rt: &mut Runtime<'_, '_>, params: &[u8]) -> Returned {
     let caller = rt.kind_of(rt.caller());
     let kind = kind_of(&params.code_cid).filter(|kind| may_make(caller, *kind));
     let Some(kind) = kind else {
-        return Err(Abort::forbidden(format!("the caller cannot make actors of the code {}", params.code_cid)));
+        return Err(Abort::forbidden(format!(
+            "the caller cannot make actors of the code {}",
+            params.code_cid
+        )));
     };
     let (id, robust_address) = rt.create(kind);
     let value = rt.value().clone();

@@ -93,8 +93,7 @@ fn table(kind: ActorKind) -> &'static [Method] {
 /// numbers are hashes (FRC-0042), so that contracts can notify anybody, and placeholders for all.
 pub(super) fn takes_anything(kind: ActorKind, number: MethodNum) -> bool {
     let receives = matches!(kind, ActorKind::Account | ActorKind::EthAccount | ActorKind::Multisig);
-    kind == ActorKind::Placeholder
-        || (receives && number >= FIRST_EXPORTED && method(kind, number).is_none())
+    kind == ActorKind::Placeholder || (receives && number >= FIRST_EXPORTED && method(kind, number).is_none())
 }
 
 /// The estimate of a value that stands still, `[position, velocity]`, with 128 fractional bits.

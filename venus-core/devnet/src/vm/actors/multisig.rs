@@ -19,8 +19,6 @@ use crate::vm::abort::{Abort, Returned};
 use crate::vm::gas::OTHER_METHOD;
 use crate::vm::runtime::{Runtime, read};
 
-
-
 /// Most signers of a wallet.
 const MAX_SIGNERS: usize = 256;
 

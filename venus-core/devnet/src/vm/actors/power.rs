@@ -1,9 +1,9 @@
 //! Claims of power, and the end of an epoch for miners.
 
+use fvm_shared::ActorID;
 use fvm_shared::MethodNum;
 use fvm_shared::clock::ChainEpoch;
 use fvm_shared::econ::TokenAmount;
-use fvm_shared::ActorID;
 use venus_core::actors::ActorKind;
 use venus_core::actors::init::{EXEC, ExecParams, ExecReturn};
 use venus_core::actors::power::{
@@ -78,10 +78,8 @@ fn create_miner(rt: &mut Runtime<'_, '_>, params: &[u8]) -> Returned {
         peer_id: Bytes(params.peer),
         multiaddrs: params.multiaddrs.into_iter().map(Bytes).collect(),
     };
-    let exec = ExecParams {
-        code_cid: code(ActorKind::Miner),
-        constructor_params: constructor.to_cbor().into(),
-    };
+    let exec =
+        ExecParams { code_cid: code(ActorKind::Miner), constructor_params: constructor.to_cbor().into() };
     let value = rt.value().clone();
     let made = rt.send_to(INIT, EXEC, exec.to_cbor(), &value)?;
     let ExecReturn { id_address, robust_address } = read(&made)?;
@@ -140,7 +138,10 @@ fn take_due(rt: &mut Runtime<'_, '_>, epoch: ChainEpoch) -> Vec<(ActorID, Vec<u8
         let queue = &mut power.cron.to_mut().0;
         let later = queue.split_off(&(epoch + 1));
         let due = std::mem::replace(queue, later);
-        due.into_values().flat_map(|events| events.0).filter(|(m, _)| power.claims.0.contains_key(m)).collect()
+        due.into_values()
+            .flat_map(|events| events.0)
+            .filter(|(m, _)| power.claims.0.contains_key(m))
+            .collect()
     });
     due.unwrap_or_default()
 }
@@ -223,4 +224,3 @@ fn calling_miner(rt: &Runtime<'_, '_>) -> Result<ActorID, Abort> {
         None => Err(Abort::forbidden(format!("f0{} has no claim", rt.caller()))),
     }
 }
-

@@ -5,8 +5,8 @@ use fvm_shared::address::{Address, Payload};
 use venus_core::actors::account::PUBKEY_ADDRESS;
 use venus_core::types::{BigInt, TokenAmount};
 
-use super::control::{MAX_CONTROL, check_multiaddrs, check_peer_id};
 use super::Bytes;
+use super::control::{MAX_CONTROL, check_multiaddrs, check_peer_id};
 use crate::state::{ActorState, INIT, Info, MinerState, StateView, Vesting};
 use crate::vm::abort::{Abort, Returned};
 use crate::vm::actors::params_tuple;

@@ -41,8 +41,7 @@ fn verify_fault(rt: &mut Runtime<'_, '_>, params: &ReportConsensusFaultParams) -
         read(bytes).map_err(|e| Abort::argument(format!("block header: {}", e.reason)))
     };
     let (a, b) = (header(&params.header1)?, header(&params.header2)?);
-    let extra =
-        if params.header_extra.is_empty() { None } else { Some(header(&params.header_extra)?) };
+    let extra = if params.header_extra.is_empty() { None } else { Some(header(&params.header_extra)?) };
     let witness = extra.as_ref().map(FaultBlock::from);
     let found = consensus_fault(&FaultBlock::from(&a), &FaultBlock::from(&b), witness.as_ref());
     if found.is_none() || a.miner != Address::new_id(rt.receiver()) {
@@ -79,4 +78,3 @@ fn punish(rt: &mut Runtime<'_, '_>) -> Result<(), Abort> {
     rt.pay(reporter, &to_reporter)?;
     settle(rt, &(paid - to_reporter), &-released)
 }
-
