@@ -14,6 +14,7 @@ mod gas_face;
 mod genesis;
 mod heads;
 mod message;
+mod mine;
 mod mining;
 mod mpool;
 mod node;
@@ -38,6 +39,7 @@ pub use control::{
 pub use error::DevnetError;
 pub use fork::{ForkReport, ForkSpec};
 pub use genesis::GenesisInfo;
+pub use mine::EpochSpec;
 pub use mining::FakeProver;
 pub use mpool::PoolUpdates;
 pub use node::{Devnet, DevnetStats};
