@@ -57,9 +57,6 @@ pub enum DevnetError {
         /// The sum, decimal attoFIL.
         found: String,
     },
-    /// The devnet was to make a block, and nothing can make its proof.
-    #[error("WinningPoSt: {0}")]
-    Proof(String),
     /// A fork that was asked for cannot be made.
     #[error("fork: {0}")]
     Fork(String),
@@ -84,7 +81,6 @@ impl Classify for DevnetError {
             Self::Io { .. } | Self::LogFailed => ErrorKind::Transient,
             Self::InUse(_) | Self::WrongGenesis { .. } => ErrorKind::Conflict,
             Self::Corrupt { .. } => ErrorKind::Corrupt,
-            Self::Proof(_) => ErrorKind::Unsupported,
             Self::Supply { .. } => ErrorKind::Internal,
             Self::Chain(e) => e.kind(),
             Self::Signer(e) => e.kind(),

@@ -11,6 +11,7 @@ use venus_core::types::{Tipset, TipsetKey};
 
 use crate::config::MAX_NULL_ROUNDS;
 use crate::error::DevnetError;
+use crate::mining::{Kind, Miners, OwnProver};
 use crate::node::Devnet;
 
 /// Which branch to make.
@@ -106,10 +107,13 @@ impl Devnet {
         let info = self.base_info(&spec.producer, epoch, base.key()).await?;
         let info = info.filter(|info| info.eligible_for_mining);
         let info = info.ok_or_else(|| DevnetError::Fork(format!("{} may not mine", spec.producer)))?;
-        let winner = self.contest(spec.producer, epoch, base, &info, signer).await?;
+        let prover = OwnProver(&*self.inner.proofs);
+        let miners = Miners { devnet: self, signer, prover: &prover };
+        let winner = miners.elect(spec.producer, info, epoch, base).await?;
         let Some(winner) = winner else { return Ok(None) };
-        clock.advance_to(Duration::from_secs(winner.timestamp()));
-        let block = self.publish(winner, signer).await?;
+        let due = self.inner.info.network.timestamp_of(epoch);
+        clock.advance_to(Duration::from_secs(due));
+        let block = miners.publish(winner, Vec::new(), epoch, base, Kind::Empty).await?;
         let tipset = Tipset::new(vec![block.header]).map_err(|e| ChainError::Corrupt(e.to_string()))?;
         Ok(Some(Arc::new(tipset)))
     }

@@ -3,7 +3,7 @@
 use venus_core::api::{GasEstimator, GasSpec, MessagePool, MessageRequest};
 use venus_core::crypto::delegated::METHOD_INVOKE_EVM;
 use venus_core::types::{Address, ChainEpoch, SignedMessage, TokenAmount};
-use venus_devnet::MineSpec;
+use venus_devnet::EpochSpec;
 
 use super::{World, fil};
 
@@ -86,7 +86,7 @@ impl Traffic {
 pub(crate) async fn mine(world: &World, epoch: ChainEpoch) -> usize {
     world.at(epoch);
     let base = world.head().await.key().clone();
-    let spec = MineSpec { epoch, base, miners: world.devnet.miners(), messages: true };
+    let spec = EpochSpec { epoch, base, miners: world.devnet.miners(), messages: true };
     world.devnet.mine(&spec, &*world.signer).await.unwrap().len()
 }
 

@@ -113,8 +113,7 @@ fn the_last_approval_makes_the_call() {
 #[test]
 fn a_call_that_fails_ends_the_proposal() {
     let (mut world, wallet) = world(&[1], 1, 0);
-    let done: ProposeReturn =
-        world.returns(1, wallet, PROPOSE, proposal(key(2), fil(1), 99, Vec::new()));
+    let done: ProposeReturn = world.returns(1, wallet, PROPOSE, proposal(key(2), fil(1), 99, Vec::new()));
     assert_eq!((done.applied, done.code), (true, UNHANDLED));
     assert!(state(&world, wallet).pending.0.is_empty());
     assert_eq!(world.balance(world.state.resolve(&wallet).unwrap()), fil(100), "the value stayed");

@@ -10,10 +10,8 @@ use crate::vm::machine::MAX_DEPTH;
 fn wallet(world: &mut World, signers: Vec<Address>, value: TokenAmount) -> Address {
     let constructor =
         ConstructorParams { signers, num_approvals_threshold: 1, unlock_duration: 0, start_epoch: 0 };
-    let params = ExecParams {
-        code_cid: code(ActorKind::Multisig),
-        constructor_params: constructor.to_cbor().into(),
-    };
+    let params =
+        ExecParams { code_cid: code(ActorKind::Multisig), constructor_params: constructor.to_cbor().into() };
     let made = world.call(1, Address::new_id(INIT), EXEC, params.to_cbor(), value);
     ExecReturn::from_cbor(&made.receipt.return_data).unwrap().id_address
 }

@@ -34,18 +34,12 @@ fn methods_that_nobody_has_are_refused() {
 #[test]
 fn what_only_the_system_calls_is_forbidden_to_others() {
     let mut world = World::new();
-    let award = AwardBlockRewardParams {
-        miner: MINER,
-        penalty: atto(0),
-        gas_reward: atto(0),
-        win_count: 1,
-    };
+    let award = AwardBlockRewardParams { miner: MINER, penalty: atto(0), gas_reward: atto(0), win_count: 1 };
     let (power, reward) = (Address::new_id(POWER), Address::new_id(REWARD));
     assert_eq!(world.code(1, reward, AWARD_BLOCK_REWARD, &award), FORBIDDEN);
     assert_eq!(world.code(1, reward, 4, &BigInt::from(1)), FORBIDDEN);
-    let empty = |world: &mut World, to, method| {
-        world.call(1, to, method, Vec::new(), atto(0)).receipt.exit_code
-    };
+    let empty =
+        |world: &mut World, to, method| world.call(1, to, method, Vec::new(), atto(0)).receipt.exit_code;
     assert_eq!(empty(&mut world, Address::new_id(CRON), 2), FORBIDDEN);
     assert_eq!(empty(&mut world, Address::new_id(MARKET), 9), FORBIDDEN);
     assert_eq!(empty(&mut world, power, 5), FORBIDDEN);
