@@ -73,7 +73,10 @@ pub(crate) enum CliError {
         source: io::Error,
     },
     /// No devnet runs.
-    #[error("no devnet runs in {}: start it with `venus-devnet run --dir {0}`, or name a running one by --url", .0.display())]
+    #[error(
+        "no devnet runs in {}: start it with `venus-devnet run --dir …`, or name a running one by --url",
+        .0.display()
+    )]
     NotRunning(PathBuf),
     /// The devnet did not answer, or refused.
     #[error("{0}")]

@@ -217,6 +217,13 @@ pub(crate) fn proof_number(sector_size: u64) -> Option<i64> {
     }
 }
 
+/// Bytes of a sector, by its place among the five sizes.
+pub(crate) fn sector_size(number: i64) -> Option<u64> {
+    [0x800, 0x80_0000, 0x2000_0000, 0x8_0000_0000, 0x10_0000_0000]
+        .into_iter()
+        .find(|size| proof_number(*size) == Some(number))
+}
+
 fn is_key(address: &Address) -> bool {
     matches!(address.payload(), Payload::BLS(_) | Payload::Secp256k1(_)) && !address.is_bls_zero_address()
 }

@@ -32,13 +32,13 @@ pub use config::{
 #[cfg(feature = "client")]
 pub use control::DevnetClient;
 pub use control::{
-    AutoMine, ControlStatus, DevnetClock, DevnetControl, HeadInfo, MineReport, MineSpec, Producers, ReorgReport,
-    ReorgSpec, RpcFaultKind, RpcFaultSpec, UntilSpec,
+    AutoMine, ControlStatus, DevnetClock, DevnetControl, HeadInfo, MineReport, MineSpec, Producers,
+    ReorgReport, ReorgSpec, RpcFaultKind, RpcFaultSpec, UntilSpec,
 };
 pub use error::DevnetError;
 pub use fork::{ForkReport, ForkSpec};
 pub use genesis::GenesisInfo;
-pub use mining::FakeProver;
+pub use mining::{EpochSpec, FakeProver};
 pub use mpool::PoolUpdates;
 pub use node::{Devnet, DevnetStats};
 pub use proofs::{FAKE_PROOF, FakeProofs, ProofVerifier, WinningPostCheck};

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use fvm_shared::address::Address;
 use fvm_shared::clock::ChainEpoch;
 use fvm_shared::econ::TokenAmount;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use venus_core::api::{ChainError, HeadChange};
 use venus_core::clock::Clock;
@@ -122,6 +123,21 @@ impl Devnet {
         Ok(Self {
             inner: Arc::new(Inner { info, clock, proofs, store, core, head, frozen: AtomicBool::new(false) }),
         })
+    }
+
+    /// Runs what verifies signatures or waits for the disk beside the threads that others wait for. It runs to its
+    /// end even if nobody waits for it any more. Without a runtime it runs here.
+    pub(crate) async fn off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, ChainError> + Send + 'static,
+    ) -> Result<T, ChainError> {
+        let inner = self.inner.clone();
+        match Handle::try_current() {
+            Ok(runtime) => {
+                runtime.spawn_blocking(move || work(&inner)).await.unwrap_or(Err(ChainError::Closed))
+            }
+            Err(_) => work(&inner),
+        }
     }
 
     /// What the chain began with.

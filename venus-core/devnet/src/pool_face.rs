@@ -1,6 +1,8 @@
 //! Sending messages, and looking after those that wait.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use async_trait::async_trait;
 use cid::Cid;
@@ -58,8 +60,11 @@ impl Devnet {
         untrusted: bool,
     ) -> Result<Vec<Cid>, ChainError> {
         let limits = if untrusted { Limits::UNTRUSTED } else { Limits::TRUSTED };
-        let checked = messages.iter().map(|message| self.inner.check(message));
-        let checked = checked.collect::<Result<Vec<_>, _>>()?;
+        let mut checked = Vec::with_capacity(messages.len());
+        for message in messages {
+            checked.push(self.inner.check(message)?);
+            breathe().await;
+        }
         let admitted = checked.into_iter().map(|checked| Ok(self.inner.admit(checked, &limits)?));
         admitted.collect()
     }
@@ -124,6 +129,19 @@ impl Devnet {
         let key = core.sender_key(from);
         core.pool.remove_sender(&key)
     }
+}
+
+/// Lets other tasks run: checking the signatures of a long batch takes a while.
+async fn breathe() {
+    let mut waited = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// A message on its way into the pool.

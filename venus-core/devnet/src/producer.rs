@@ -51,12 +51,17 @@ impl BlockProducer for Devnet {
     }
 
     async fn create_block(&self, template: &BlockTemplate) -> Result<BlockMsg, ChainError> {
-        self.inner.assemble(template)
+        if template.messages.is_empty() {
+            return self.inner.assemble(template);
+        }
+        let template = template.clone();
+        self.off_thread(move |inner| inner.assemble(&template)).await
     }
 
-    /// Validates the block completely before it returns.
+    /// Validates the block completely before it returns. If the caller stops waiting, the block may still be taken.
     async fn submit_block(&self, block: &BlockMsg) -> Result<(), ChainError> {
-        self.inner.submit(block)
+        let block = block.clone();
+        self.off_thread(move |inner| inner.submit(&block)).await
     }
 }
 
@@ -82,10 +87,13 @@ impl Inner {
         let (bls, secp): (Vec<_>, Vec<_>) = messages.into_iter().partition(|m| m.is_bls());
         let ordered: Vec<Arc<Verified>> = bls.iter().chain(&secp).cloned().collect();
         check_messages(&facts.executed.state, &ordered).map_err(as_invalid)?;
-        let mut core = self.write();
-        ordered.iter().for_each(|message| core.chain.messages.remember(message));
-        drop(core);
-        block(template, &base, &facts, &bls, &secp)
+        let block = block(template, &base, &facts, &bls, &secp)?;
+        if !ordered.is_empty() {
+            let mut core = self.write();
+            ordered.iter().for_each(|message| core.chain.messages.remember(message));
+            core.chain.aggregates.keep(&block.header);
+        }
+        Ok(block)
     }
 
     fn verified(&self, signed: &SignedMessage, facts: &ChildFacts) -> Result<Arc<Verified>, ChainError> {

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum, value_parser};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use venus_bins_common::config::duration;
-use venus_core::types::{Address, TokenAmount, address, amount};
+use venus_core::types::{Address, TokenAmount, address, parse_fil};
 use venus_devnet::face::FaceKind;
 
 use crate::error::CliError;
@@ -216,6 +216,6 @@ pub(super) fn now() -> Duration {
 
 /// An amount in FIL, with up to 18 decimals.
 pub(crate) fn fil(text: &str) -> Result<TokenAmount, String> {
-    let value = amount::parse_fil(text).map_err(|e| e.to_string())?;
+    let value = parse_fil(text).map_err(|e| e.to_string())?;
     if value.is_negative() { Err("must not be negative".into()) } else { Ok(value) }
 }

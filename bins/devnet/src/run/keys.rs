@@ -5,7 +5,6 @@
 //! when it is asked for a reorganisation, and every key can be exported anyway.
 
 use std::path::Path;
-use std::str::FromStr;
 
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -93,7 +92,8 @@ impl Keys {
 
     /// The configuration of the chain.
     pub(crate) fn config(&self, plan: &Plan, balance: &TokenAmount) -> DevnetConfig {
-        let account = |(address, _): &(Address, Role)| GenesisAccount { address: *address, balance: balance.clone() };
+        let account =
+            |(address, _): &(Address, Role)| GenesisAccount { address: *address, balance: balance.clone() };
         DevnetConfig {
             seed: plan.seed,
             genesis_timestamp: plan.genesis_time,
@@ -190,19 +190,6 @@ fn entropy(seed: u64, what: &str) -> SeededEntropy {
 impl std::fmt::Debug for AccountInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AccountInfo").field("address", &self.address).finish_non_exhaustive()
-    }
-}
-
-impl FromStr for Role {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "account" => Ok(Self::Account),
-            "owner" => Ok(Self::Owner),
-            "worker" => Ok(Self::Worker),
-            _ => Err("is no role: use account, owner or worker".into()),
-        }
     }
 }
 

@@ -32,7 +32,6 @@ use keys::Keys;
 use plan::Plan;
 use serve::Served;
 
-pub(crate) use keys::{AccountInfo, Role};
 pub(crate) use ready::Genesis;
 pub(crate) use tokens::tokens_of;
 
@@ -120,7 +119,8 @@ impl Daemon {
                 External::All => external.extend(known.iter().copied()),
                 External::One(miner) if known.contains(miner) => external.push(*miner),
                 External::One(miner) => {
-                    let (miner, known) = (keys::text(miner), known.iter().map(keys::text).collect::<Vec<_>>());
+                    let (miner, known) =
+                        (keys::text(miner), known.iter().map(keys::text).collect::<Vec<_>>());
                     let text = format!("--external-miners: {miner} is none of {}", known.join(", "));
                     return Err(CliError::Usage(text));
                 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use venus_bins_common::dirlock::LOCK_FILE;
 use venus_core::entropy::{Entropy, OsEntropy};
-use venus_core::types::{TokenAmount, amount};
+use venus_core::types::TokenAmount;
 
 use super::args::{ChainArgs, ClockArg, now};
 use crate::error::CliError;
@@ -86,7 +86,7 @@ impl Plan {
     /// # Errors
     /// [`CliError::Damaged`].
     pub(crate) fn balance(&self, dir: &Path) -> Result<TokenAmount, CliError> {
-        let atto = self.balance.parse().map(TokenAmount::from_atto::<venus_core::types::BigInt>);
+        let atto = self.balance.parse::<venus_core::types::BigInt>().map(TokenAmount::from_atto);
         let reason = "the balance is no number";
         atto.map_err(|_| CliError::Damaged { path: dir.join(files::PLAN), reason: reason.into() })
     }
@@ -110,7 +110,7 @@ impl Plan {
         }
         let balance = self.balance(dir)?;
         if let Some(asked) = args.balance.as_ref().filter(|asked| **asked != balance) {
-            let (is, asked) = (amount::fil(&balance), amount::fil(asked));
+            let (is, asked) = (venus_core::types::fil(&balance), venus_core::types::fil(asked));
             differences.push(format!("--balance is {is} there and {asked} here"));
         }
         if differences.is_empty() {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use comfy_table::{Table, presets};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
-use venus_core::types::{TokenAmount, amount};
+use venus_core::types::TokenAmount;
 
 use super::keys::{AccountInfo, MinerInfo};
 use super::serve::Served;
@@ -76,8 +76,9 @@ impl Genesis {
         }
         let mut accounts = table(["id", "role", "balance", "address"]);
         for account in &self.accounts {
-            let balance = account.balance.parse().map(TokenAmount::from_atto::<venus_core::types::BigInt>);
-            let balance = balance.map_or_else(|_| account.balance.clone(), |balance| amount::fil(&balance));
+            let balance = account.balance.parse::<venus_core::types::BigInt>().map(TokenAmount::from_atto);
+            let balance =
+                balance.map_or_else(|_| account.balance.clone(), |balance| venus_core::types::fil(&balance));
             let role = serde_json::to_value(account.role).ok();
             let role = role.as_ref().and_then(|role| role.as_str()).unwrap_or_default().to_owned();
             accounts.add_row([account.id.clone(), role, balance, account.address.clone()]);

@@ -75,7 +75,10 @@ impl RemoteVerifier {
     /// A principal that was asked for not long ago.
     fn remembered(&self, key: &[u8; 32]) -> Option<Principal> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(key).filter(|(asked, _)| asked.elapsed() < PRINCIPAL_MAX_AGE).map(|(_, found)| found.clone())
+        known
+            .get(key)
+            .filter(|(asked, _)| asked.elapsed() < PRINCIPAL_MAX_AGE)
+            .map(|(_, found)| found.clone())
     }
 
     fn remember(&self, key: [u8; 32], asked: Instant, principal: &Principal) {
@@ -155,7 +158,10 @@ mod tests {
     #[test]
     fn answers_are_read_and_rights_are_levels() {
         let found = principal(br#"{"name":"alice","perm":"sign","ext":""}"#).unwrap();
-        assert_eq!((found.account.as_deref(), found.permissions), (Some("alice"), Permissions::up_to("sign")));
+        assert_eq!(
+            (found.account.as_deref(), found.permissions),
+            (Some("alice"), Permissions::up_to("sign"))
+        );
         for nobody in [r#"{"name":"bob","perm":""}"#, r#"{"name":"bob"}"#, r#"{"perm":"root"}"#] {
             assert!(matches!(principal(nobody.as_bytes()), Err(IdentityError::Unauthenticated)), "{nobody}");
         }

@@ -72,6 +72,7 @@ impl Chain {
     }
 
     /// The latest tipset on the chain of the head that was executed on a state of this root.
+    #[cfg(feature = "server")]
     pub(crate) fn canonical_on(&self, root: &Cid) -> Option<&Arc<Tipset>> {
         self.canonical.values().rev().find(|tipset| tipset.parent_state() == root)
     }

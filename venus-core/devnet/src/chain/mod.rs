@@ -1,5 +1,6 @@
 //! The chain: every block that was accepted, and which of them count.
 
+mod aggregates;
 mod base;
 mod changes;
 mod execute;
@@ -24,6 +25,7 @@ use crate::config::DevnetConfig;
 use crate::genesis::Genesis;
 use crate::message::Verified;
 use crate::vm::{NativeVm, StateChange, Vm};
+use aggregates::Aggregates;
 use execute::Executions;
 use keys::WorkerKeys;
 use messages::MessageStore;
@@ -56,6 +58,7 @@ pub(crate) struct Chain {
     /// The tipsets from genesis to the head.
     canonical: BTreeMap<ChainEpoch, Arc<Tipset>>,
     pub(crate) messages: MessageStore,
+    pub(crate) aggregates: Aggregates,
     executions: Executions,
     pub(crate) vm: Arc<dyn Vm>,
     /// What the admin changes, by the epoch at whose end it does, in the order in which it was asked for.
@@ -80,6 +83,7 @@ impl Chain {
             by_parents: HashMap::new(),
             canonical: BTreeMap::from([(0, tipset.clone())]),
             messages: MessageStore::default(),
+            aggregates: Aggregates::default(),
             executions: Executions::new(&tipset, state, config.states_in_memory),
             vm: Arc::new(NativeVm),
             changes: Vec::new(),

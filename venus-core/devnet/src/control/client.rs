@@ -134,7 +134,8 @@ impl DevnetClient {
         params: &(impl Serialize + ?Sized),
     ) -> Result<T, CallError> {
         let text = with_network(Network::Testnet, || serde_json::to_string(params));
-        let refused = |e: serde_json::Error| CallError::Params { method: method.into(), reason: e.to_string() };
+        let refused =
+            |e: serde_json::Error| CallError::Params { method: method.into(), reason: e.to_string() };
         self.rpc.call(method, Some(&text.map_err(refused)?)).await
     }
 }

@@ -9,7 +9,7 @@ use venus_core::types::{Tipset, TipsetKey};
 
 use super::{DevnetControl, HeadInfo, ReorgReport, ReorgSpec, Turn, check_count, refuse};
 use crate::error::DevnetError;
-use crate::mining::Branch;
+use crate::mining::{Branch, Kind};
 
 /// Epochs after which a branch that is still not heavier is given up: only where most of the power is outside.
 const PATIENCE: ChainEpoch = 1_000;
@@ -87,11 +87,12 @@ impl DevnetControl {
         branch: Branch,
     ) -> Result<Option<Arc<Tipset>>, DevnetError> {
         self.shared.clock.reach(self.time_of(epoch)).await;
-        let blocks = self.shared.miners.round(miners, epoch, tip, Some(branch)).await?;
+        let blocks = self.shared.miners().round(miners, epoch, tip, Kind::Branch(branch)).await?;
         if blocks.is_empty() {
             return Ok(None);
         }
-        let tipset = Tipset::new(blocks).map_err(|e| ChainError::Corrupt(e.to_string()))?;
+        let headers = blocks.into_iter().map(|block| block.header).collect();
+        let tipset = Tipset::new(headers).map_err(|e| ChainError::Corrupt(e.to_string()))?;
         Ok(Some(Arc::new(tipset)))
     }
 

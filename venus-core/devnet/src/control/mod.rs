@@ -23,7 +23,7 @@ use venus_core::types::{BlockHeader, MessageLookup, NetworkInfo, Tipset};
 
 use crate::config::MAX_NULL_ROUNDS;
 use crate::error::DevnetError;
-use crate::mining::Miners;
+use crate::mining::{Kind, Miners};
 use crate::node::Devnet;
 
 #[cfg(feature = "client")]
@@ -47,7 +47,8 @@ pub struct DevnetControl {
 struct Shared {
     devnet: Devnet,
     clock: DevnetClock,
-    miners: Miners,
+    signer: Arc<dyn ISigner>,
+    prover: Arc<dyn ProofComputer>,
     turn: Mutex<Turn>,
     settings: watch::Sender<Settings>,
 }
@@ -63,6 +64,12 @@ struct Settings {
     auto_mine: AutoMine,
     producers: Producers,
     frozen: bool,
+}
+
+impl Shared {
+    fn miners(&self) -> Miners<'_> {
+        Miners { devnet: &self.devnet, signer: &*self.signer, prover: &*self.prover }
+    }
 }
 
 impl fmt::Debug for DevnetControl {
@@ -86,10 +93,9 @@ impl DevnetControl {
     ) -> Self {
         let head = devnet.inner.read().chain.head().clone();
         clock.advance_to(Duration::from_secs(head.min_timestamp()));
-        let miners = Miners { devnet: devnet.clone(), signer, prover };
         let turn = Mutex::new(Turn { reached: head.height() });
         let settings = watch::Sender::new(Settings::default());
-        Self { shared: Arc::new(Shared { devnet, clock, miners, turn, settings }) }
+        Self { shared: Arc::new(Shared { devnet, clock, signer, prover, turn, settings }) }
     }
 
     /// The devnet.
@@ -261,9 +267,9 @@ impl DevnetControl {
         }
         turn.reached = epoch;
         let base = self.base(epoch).await?;
-        let blocks = self.shared.miners.round(miners, epoch, &base, None).await?;
+        let blocks = self.shared.miners().round(miners, epoch, &base, Kind::Full).await?;
         tracing::debug!(epoch, blocks = blocks.len(), "mined");
-        Ok(blocks)
+        Ok(blocks.into_iter().map(|block| block.header).collect())
     }
 
     /// What blocks of an epoch stand on. Somebody outside may have been faster: then they stand beside theirs.

@@ -119,6 +119,10 @@ impl Faults {
 
     /// What goes wrong with this call, if anything.
     pub(super) fn next(&self, method: &str, channel: bool) -> Option<FaultKind> {
+        // Or nobody could clear them.
+        if method.starts_with("Devnet.") {
+            return None;
+        }
         let mut queues = self.queues();
         let kind = [short(method), ANY].into_iter().find_map(|name| take(&mut queues, name, channel))?;
         self.recount(&queues);

@@ -5,28 +5,44 @@
 //! of methods, and [`FaceKind`] tells a handler whose habits to follow. What remains different from a real node is
 //! listed in `FACES.md`.
 
+mod admin;
+mod auth;
 mod chain;
 mod error;
+mod eth;
+mod f3;
 mod faults;
+mod gas;
 mod heads;
 mod hub;
 mod market;
+mod messages;
 mod methods;
 mod miner;
+mod mining;
+mod mpool;
+mod net;
+mod network;
+mod objects;
 mod params;
+mod random;
 mod server;
 mod state;
 mod token;
+mod v2;
+mod wallet;
 
 use std::fmt;
 use std::sync::Arc;
 
 use fvm_shared::address::Network;
 use serde::Serialize;
+use uuid::Uuid;
 use venus_core::api::ISigner;
 use venus_core::json;
 use venus_core::rpc::{Dialect, Service, ServiceError};
 
+use crate::control::DevnetControl;
 use crate::node::Devnet;
 use hub::HeadHub;
 use methods::Methods;
@@ -82,8 +98,12 @@ pub struct Face {
     pub(crate) keys: Option<Arc<dyn ISigner>>,
     /// What makes and reads the node's tokens, for `Auth*` methods.
     pub(crate) tokens: Option<Tokens>,
+    /// What drives the devnet, for `Devnet.*` methods.
+    pub(crate) control: Option<DevnetControl>,
     pub(crate) faults: Faults,
     pub(crate) hub: Arc<HeadHub>,
+    /// Tells this life of the node from others.
+    pub(crate) session: Uuid,
 }
 
 impl fmt::Debug for Face {
@@ -96,7 +116,7 @@ impl Face {
     /// A face of `devnet` without keys.
     pub fn new(devnet: Devnet, kind: FaceKind) -> Self {
         let (faults, hub) = (Faults::default(), Arc::default());
-        Self { devnet, kind, keys: None, tokens: None, faults, hub }
+        Self { devnet, kind, keys: None, tokens: None, control: None, faults, hub, session: Uuid::new_v4() }
     }
 
     /// The face with keys of its own, as a node that has a wallet, or that was given a remote one.
@@ -109,6 +129,12 @@ impl Face {
     #[must_use]
     pub fn with_tokens(self, tokens: Tokens) -> Self {
         Self { tokens: Some(tokens), ..self }
+    }
+
+    /// The face with the `Devnet.*` methods, which drive `control`.
+    #[must_use]
+    pub fn with_control(self, control: DevnetControl) -> Self {
+        Self { control: Some(control), ..self }
     }
 
     /// Whose habits it has.
@@ -135,14 +161,15 @@ impl Face {
     /// [`ServiceError`], which is a mistake in the tables.
     pub fn service_of(&self, version: ApiVersion) -> Result<Service, ServiceError> {
         let mut methods = Methods::new(self.clone(), version);
-        if version != ApiVersion::V2 {
-            chain::register(&mut methods);
-            state::register(&mut methods);
-            market::register(&mut methods);
-            params::register(&mut methods);
-            miner::register(&mut methods);
+        match version {
+            ApiVersion::V0 | ApiVersion::V1 => register_all(&mut methods),
+            ApiVersion::V2 => v2::register(&mut methods),
         }
         heads::register(&mut methods);
+        if self.control.is_some() {
+            admin::register(&mut methods);
+        }
+        auth::register_discovery(&mut methods);
         methods.into_service()
     }
 
@@ -163,6 +190,26 @@ impl Face {
     pub(crate) fn prefix(&self) -> Network {
         self.devnet.genesis_info().network.address_network
     }
+}
+
+fn register_all(m: &mut Methods) {
+    auth::register(m);
+    chain::register(m);
+    messages::register(m);
+    objects::register(m);
+    random::register(m);
+    network::register(m);
+    net::register(m);
+    mpool::register(m);
+    gas::register(m);
+    mining::register(m);
+    wallet::register(m);
+    eth::register(m);
+    f3::register(m);
+    state::register(m);
+    market::register(m);
+    params::register(m);
+    miner::register(m);
 }
 
 /// Forest leaves out what a header does not have, where Go writes null.

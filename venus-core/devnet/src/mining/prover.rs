@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use venus_core::api::{ProofComputer, ProverError, WinningPostRequest};
 use venus_core::types::PostProof;
 
-use crate::proofs::FAKE_PROOF;
+use crate::config::sector_size;
+use crate::proofs::{FAKE_PROOF, ProofVerifier, WinningPostCheck};
 
 /// What seal proofs V1.1 have over the WinningPoSt of the same sector size.
 const SEAL_OVER_POST: i64 = 5;
@@ -27,6 +28,28 @@ impl ProofComputer for FakeProver {
         };
         let post_proof = sector.seal_proof % SEAL_OVER_POST;
         Ok(vec![PostProof { post_proof, proof_bytes: FAKE_PROOF.to_vec() }])
+    }
+}
+
+/// Asks the devnet's own [`ProofVerifier`] for what it would take.
+pub(crate) struct OwnProver<'a>(pub(crate) &'a dyn ProofVerifier);
+
+#[async_trait]
+impl ProofComputer for OwnProver<'_> {
+    async fn compute_winning_post(
+        &self,
+        request: &WinningPostRequest,
+        _: Duration,
+    ) -> Result<Vec<PostProof>, ProverError> {
+        let kind = request.sectors.first().map(|sector| sector.seal_proof % SEAL_OVER_POST);
+        let task = WinningPostCheck {
+            miner: request.miner,
+            sectors: request.sectors.clone(),
+            sector_size: kind.and_then(sector_size).unwrap_or_default(),
+            randomness: request.randomness,
+            proofs: Vec::new(),
+        };
+        self.0.prove_winning(&task).map_err(ProverError::Invalid)
     }
 }
 

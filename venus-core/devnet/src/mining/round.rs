@@ -1,6 +1,5 @@
 //! One epoch of several miners.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use fvm_shared::address::Address;
@@ -10,17 +9,38 @@ use venus_core::consensus::election::win_count;
 use venus_core::consensus::ticket::quality;
 use venus_core::consensus::vrf::{election_input, ticket_input, winning_post_input};
 use venus_core::types::{
-    BlockHeader, BlockMsg, BlockTemplate, ElectionProof, MiningBaseInfo, SignedMessage, Ticket, Tipset,
+    BlockMsg, BlockTemplate, ElectionProof, MiningBaseInfo, SignedMessage, Ticket, Tipset,
 };
 
 use crate::error::DevnetError;
 use crate::node::Devnet;
 
 /// Miners of a devnet together with their keys and their prover.
-pub(crate) struct Miners {
-    pub(crate) devnet: Devnet,
-    pub(crate) signer: Arc<dyn ISigner>,
-    pub(crate) prover: Arc<dyn ProofComputer>,
+#[derive(Clone, Copy)]
+pub(crate) struct Miners<'a> {
+    pub(crate) devnet: &'a Devnet,
+    pub(crate) signer: &'a dyn ISigner,
+    pub(crate) prover: &'a dyn ProofComputer,
+}
+
+/// What the blocks of a round are like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// With what the pool selects.
+    Full,
+    /// Without messages.
+    Empty,
+    /// A branch of it.
+    Branch(Branch),
+}
+
+impl Kind {
+    fn branch(self) -> Option<Branch> {
+        match self {
+            Self::Branch(branch) => Some(branch),
+            Self::Full | Self::Empty => None,
+        }
+    }
 }
 
 /// A branch beside blocks of the same miners: without messages, told apart by a mark, and past the slash filter.
@@ -31,15 +51,15 @@ pub(crate) struct Branch {
 }
 
 /// Who won an election, and what its block needs.
-struct Winner {
+pub(crate) struct Winner {
     miner: Address,
     info: MiningBaseInfo,
     election_proof: ElectionProof,
     ticket: Ticket,
 }
 
-impl Miners {
-    /// Lets `miners` mine an epoch on `base`, and answers the blocks that were made, in the order of the miners.
+impl Miners<'_> {
+    /// Lets `miners` mine an epoch on `base`, and answers the blocks that were published, the best ticket first.
     ///
     /// One miner that fails does not keep the others from mining; it is logged.
     ///
@@ -50,15 +70,16 @@ impl Miners {
         miners: &[Address],
         epoch: ChainEpoch,
         base: &Tipset,
-        branch: Option<Branch>,
-    ) -> Result<Vec<BlockHeader>, DevnetError> {
-        let winners = self.winners(miners, epoch, base, branch).await?;
-        let lists = self.messages(&winners, base, branch).await?;
+        kind: Kind,
+    ) -> Result<Vec<BlockMsg>, DevnetError> {
+        let mut winners = self.winners(miners, epoch, base, kind).await?;
+        winners.sort_by(|a, b| b.quality().total_cmp(&a.quality()).then(a.miner.cmp(&b.miner)));
+        let lists = self.messages(&winners, base, kind).await?;
         let (mut made, mut failed) = (Vec::with_capacity(winners.len()), None);
         for (winner, messages) in winners.into_iter().zip(lists) {
             let miner = winner.miner;
-            match self.submit(winner, messages, epoch, base, branch).await {
-                Ok(header) => made.push(header),
+            match self.publish(winner, messages, epoch, base, kind).await {
+                Ok(block) => made.push(block),
                 Err(error) => note(&mut failed, miner, epoch, error),
             }
         }
@@ -73,11 +94,11 @@ impl Miners {
         miners: &[Address],
         epoch: ChainEpoch,
         base: &Tipset,
-        branch: Option<Branch>,
+        kind: Kind,
     ) -> Result<Vec<Winner>, DevnetError> {
         let (mut winners, mut lost, mut failed) = (Vec::new(), 0, None);
         for miner in miners {
-            match self.try_election(*miner, epoch, base, branch).await {
+            match self.try_election(*miner, epoch, base, kind).await {
                 Ok(Some(winner)) => winners.push(winner),
                 Ok(None) => lost += 1,
                 Err(error) => note(&mut failed, *miner, epoch, error),
@@ -94,19 +115,19 @@ impl Miners {
         miner: Address,
         epoch: ChainEpoch,
         base: &Tipset,
-        branch: Option<Branch>,
+        kind: Kind,
     ) -> Result<Option<Winner>, DevnetError> {
         let info = self.devnet.base_info(&miner, epoch, base.key()).await?;
         let Some(info) = info.filter(|info| info.eligible_for_mining) else { return Ok(None) };
         // A branch is made by whoever can.
-        if branch.is_some() && !self.signer.has(&info.worker_key).await? {
+        if kind.branch().is_some() && !self.signer.has(&info.worker_key).await? {
             return Ok(None);
         }
         self.elect(miner, info, epoch, base).await
     }
 
     /// Takes part in an election. The ticket is drawn by winners only.
-    async fn elect(
+    pub(crate) async fn elect(
         &self,
         miner: Address,
         info: MiningBaseInfo,
@@ -131,31 +152,32 @@ impl Miners {
         &self,
         winners: &[Winner],
         base: &Tipset,
-        branch: Option<Branch>,
+        kind: Kind,
     ) -> Result<Vec<Vec<SignedMessage>>, DevnetError> {
         let mut lists = Vec::new();
-        if branch.is_none() && !winners.is_empty() {
-            let qualities: Vec<f64> = winners.iter().map(|w| quality(&w.ticket.vrf_proof)).collect();
+        if matches!(kind, Kind::Full) && !winners.is_empty() {
+            let qualities: Vec<f64> = winners.iter().map(Winner::quality).collect();
             lists = self.devnet.select_messages(base.key(), &qualities).await?;
         }
         lists.resize_with(winners.len(), Vec::new);
         Ok(lists)
     }
 
-    async fn submit(
+    /// Assembles, signs and submits a winner's block.
+    pub(crate) async fn publish(
         &self,
         winner: Winner,
         messages: Vec<SignedMessage>,
         epoch: ChainEpoch,
         base: &Tipset,
-        branch: Option<Branch>,
-    ) -> Result<BlockHeader, DevnetError> {
-        let block = self.block(winner, messages, epoch, base, branch).await?;
-        match branch {
+        kind: Kind,
+    ) -> Result<BlockMsg, DevnetError> {
+        let block = self.block(winner, messages, epoch, base, kind.branch()).await?;
+        match kind.branch() {
             Some(_) => self.devnet.inner.submit_past_filter(&block)?,
             None => self.devnet.submit_block(&block).await?,
         }
-        Ok(block.header)
+        Ok(block)
     }
 
     async fn block(
@@ -193,6 +215,12 @@ impl Miners {
         }
         block.header.block_sig = Some(self.signer.sign_block(&info.worker_key, &block.header).await?);
         Ok(block)
+    }
+}
+
+impl Winner {
+    fn quality(&self) -> f64 {
+        quality(&self.ticket.vrf_proof)
     }
 }
 

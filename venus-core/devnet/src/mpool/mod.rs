@@ -16,7 +16,7 @@ use std::time::Duration;
 use cid::Cid;
 use fvm_shared::address::Address;
 use venus_core::api::PoolReject;
-use venus_core::types::{MpoolChange, MpoolConfig};
+use venus_core::types::{MpoolChange, MpoolConfig, Tipset};
 
 use crate::chain::{Chain, HeadMove};
 use crate::message::Verified;
@@ -117,21 +117,21 @@ impl Pool {
         self.get(&message.cid).map(drop).ok_or(PoolReject::TooManyPending)
     }
 
-    /// Follows the head: what landed goes, what was reverted comes back.
+    /// Follows the head: what landed goes, what was reverted and did not land again comes back.
     pub(crate) fn follow(&mut self, chain: &Chain, head: &HeadMove) {
-        let (revert, apply) = (&head.change.revert, &head.change.apply);
-        let mut touched = HashSet::new();
-        for block in revert.iter().flat_map(|tipset| chain.blocks_of(tipset)) {
-            touched.extend(block.messages.iter().map(|m| m.sender));
-            block.messages.iter().for_each(|message| self.restore(message));
-        }
-        for block in apply.iter().flat_map(|tipset| chain.blocks_of(tipset)) {
-            touched.extend(block.messages.iter().map(|m| m.sender));
-        }
         let Ok(executed) = chain.execute(&head.head) else { return };
+        let next = |sender: &Address| executed.state.find(sender).map_or(0, |(_, actor)| actor.nonce);
+        let messages = |tipsets: &[Arc<Tipset>]| {
+            let blocks = tipsets.iter().flat_map(|tipset| chain.blocks_of(tipset));
+            blocks.flat_map(|block| block.messages.clone()).collect::<Vec<_>>()
+        };
+        let (reverted, applied) = (messages(&head.change.revert), messages(&head.change.apply));
+        for message in reverted.iter().filter(|m| m.nonce() >= next(&m.sender)) {
+            self.restore(message);
+        }
+        let touched: HashSet<Address> = reverted.iter().chain(&applied).map(|m| m.sender).collect();
         for sender in touched {
-            let nonce = executed.state.find(&sender).map_or(0, |(_, actor)| actor.nonce);
-            self.drop_below(&sender, nonce);
+            self.drop_below(&sender, next(&sender));
         }
     }
 

@@ -12,7 +12,6 @@ use venus_core::types::{
 use super::{At, with_margin};
 use crate::config::proof_number;
 use crate::node::Devnet;
-use crate::state::StateView;
 
 /// Power that a byte of a verified deal counts for.
 const VERIFIED_FACTOR: u64 = 10;
@@ -75,19 +74,6 @@ impl At {
     pub(crate) fn precommit_deposit(&self, sector: &SectorPreCommitInfo) -> Result<TokenAmount, ChainError> {
         Ok(with_margin(&self.view().precommit_deposit(&most_power(sector.seal_proof)?)))
     }
-}
-
-impl Devnet {
-    /// The numbers of all sectors that a miner ever used.
-    pub(crate) fn allocated(&self, miner: &Address, at: &TipsetKey) -> Result<BitField, ChainError> {
-        self.of_miner(miner, at, |view, id| Some(BitField::clone(&view.tree.miner(id)?.allocated)))
-    }
-}
-
-/// Bytes that the verified ones of these deals fill.
-pub(crate) fn verified_in(view: &StateView<'_>, deals: &[u64]) -> u64 {
-    let proposals = deals.iter().filter_map(|id| view.deal(*id)).map(|deal| deal.proposal);
-    proposals.filter(|proposal| proposal.verified_deal).map(|proposal| proposal.piece_size).sum()
 }
 
 /// Power that a sector of this seal proof can have at most, which is what its deposit is for: as if verified deals

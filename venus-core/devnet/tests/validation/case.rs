@@ -31,7 +31,9 @@ impl Case {
         world.send(world.secp, world.bls, 2).await;
         let base = world.head().await;
         for epoch in base.height() + 1.. {
-            let Some(block) = world.blocks(epoch, &base).await.into_iter().next() else { continue };
+            // The best ticket chooses first, and there is nothing left for the others.
+            let mut blocks = world.blocks(epoch, &base).await.into_iter();
+            let Some(block) = blocks.find(|b| !b.bls_messages.is_empty()) else { continue };
             assert_eq!((block.bls_messages.len(), block.secp_messages.len()), (2, 2));
             let info = world.devnet.base_info(&block.header.miner, epoch, base.key()).await.unwrap().unwrap();
             return Self { world, base, landed, info, block };

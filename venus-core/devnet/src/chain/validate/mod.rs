@@ -31,6 +31,7 @@ use std::sync::Arc;
 
 use venus_core::api::{BlockReject, ChainError};
 use venus_core::consensus::vrf::{election_input, ticket_input, winning_post_input};
+use venus_core::crypto::CryptoError;
 use venus_core::crypto::bls::{self, CheckedKey};
 use venus_core::types::{BlockHeader, MiningBaseInfo, Signature, SignatureType, Tipset, TipsetKey};
 
@@ -48,6 +49,8 @@ pub(crate) struct Candidate {
     election: [u8; 32],
     ticket: [u8; 32],
     winning_post: WinningPostCheck,
+    /// The aggregate of the messages, if it was computed when the block was assembled here.
+    aggregate: Option<Signature>,
     /// The rules of the first step that come after one of the second.
     win_count: Result<(), BlockReject>,
     beacon: Result<(), BlockReject>,
@@ -84,6 +87,7 @@ impl Chain {
             election: election_input(epoch, &miner).digest(rbase),
             ticket: ticket_input(epoch, &miner, Some(base.min_ticket())).digest(rbase),
             winning_post: winning_post(header, &info),
+            aggregate: self.aggregates.get(&header.messages).cloned(),
             win_count: header::check_win_count(header, &info),
             beacon: header::check_beacon(header, &info),
             messages: check_messages(&facts.executed.state, &messages),
@@ -176,13 +180,20 @@ impl Candidate {
     /// that verifies is their sum: no pairing is needed to know that it does.
     fn verify_aggregate(&self) -> Result<(), BlockReject> {
         const RULE: &str = "BLSAggregate";
-        let bls = self.block.messages.iter().filter(|m| m.is_bls());
-        let signatures: Vec<&[u8]> = bls.map(|m| m.signed.signature.data.as_slice()).collect();
-        let sum = bls::aggregate(&signatures).or_else(|e| rule(RULE, e.to_string()))?;
+        let sum = match &self.aggregate {
+            Some(known) => known.clone(),
+            None => self.sum().or_else(|e| rule(RULE, e.to_string()))?,
+        };
         match &self.block.header.bls_aggregate {
-            Some(aggregate) if aggregate.sig_type == SignatureType::Bls && aggregate.data == sum => Ok(()),
+            Some(aggregate) if *aggregate == sum => Ok(()),
             _ => rule(RULE, "is not the aggregate of the messages' signatures"),
         }
+    }
+
+    fn sum(&self) -> Result<Signature, CryptoError> {
+        let bls = self.block.messages.iter().filter(|m| m.is_bls());
+        let signatures: Vec<&[u8]> = bls.map(|m| m.signed.signature.data.as_slice()).collect();
+        bls::aggregate(&signatures).map(Signature::bls)
     }
 
     fn election_proof(&self) -> &[u8] {
