@@ -77,7 +77,7 @@ impl Fault {
     }
 
     pub(super) fn no_actor(&self) -> bool {
-        self.says(&["actor not found", "actor code 0", "resolution lookup failed"])
+        self.says(&["actor not found", "failed to find actor", "actor code 0", "resolution lookup failed"])
             || matches!(&self.error, CallError::Rpc(error) if error.code == ACTOR_NOT_FOUND)
     }
 
