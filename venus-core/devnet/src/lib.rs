@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod admin;
 mod chain;
 mod config;
 mod control;
@@ -41,3 +42,4 @@ pub use mining::{EpochSpec, FakeProver};
 pub use mpool::PoolUpdates;
 pub use node::{Devnet, DevnetStats};
 pub use proofs::{FAKE_PROOF, FakeProofs, ProofVerifier, WinningPostCheck};
+pub use vm::StateChange;

@@ -112,9 +112,9 @@ impl Devnet {
         let genesis_cid = info.tipset.min_ticket_block().cid();
         let mut core = Core { chain: Chain::new(&config, genesis), pool: Pool::default() };
         let store: Box<dyn Store> = match dir {
-            Some(dir) => Box::new(LogStore::open(dir, &genesis_cid, |record| {
-                let epoch = record.header.height;
-                core.replay(record).inspect(|()| seen(epoch))
+            Some(dir) => Box::new(LogStore::open(dir, &genesis_cid, |entry| {
+                let epoch = entry.epoch();
+                core.replay(entry).inspect(|()| seen(epoch))
             })?),
             None => Box::new(MemoryStore),
         };

@@ -9,7 +9,7 @@ use venus_core::types::{BlockMsg, SignedMessage};
 use crate::chain::validate::{Candidate, check_list_sizes, check_lists};
 use crate::message::Verified;
 use crate::node::{Core, Inner};
-use crate::store::Record;
+use crate::store::{Entry, Record};
 
 impl Inner {
     /// Validates a block, keeps it, and moves the head if it makes a better one. The same block again is success.
@@ -53,7 +53,8 @@ impl Inner {
                 core.chain.slash_filter(&candidate.block.header)?;
             }
         }
-        store.append(&Record::of(&candidate.block)).map_err(|e| ChainError::Transport(Box::new(e)))?;
+        let entry = Entry::Block(Box::new(Record::of(&candidate.block)));
+        store.append(&entry).map_err(|e| ChainError::Transport(Box::new(e)))?;
         let head = self.write().insert(candidate)?;
         if let Some(head) = head {
             self.announce(head);
@@ -91,10 +92,13 @@ impl Core {
         Ok(Some(head.head))
     }
 
-    /// Takes in a block of the log. Its signatures were checked before it was written; everything else is checked
+    /// Takes in an entry of the log. Its signatures were checked before it was written; everything else is checked
     /// again, because it costs little and a log may have been written by other code.
-    pub(crate) fn replay(&mut self, record: Record) -> Result<(), ChainError> {
-        let Record { header, bls, secp } = record;
+    pub(crate) fn replay(&mut self, entry: Entry) -> Result<(), ChainError> {
+        let Record { header, bls, secp } = match entry {
+            Entry::Block(record) => *record,
+            Entry::Change(epoch, change) => return self.chain.replay_change(epoch, change),
+        };
         let parents = self.chain.tipset(&header.parents.clone().into())?;
         let state = self.chain.execute(&parents)?;
         let trusted = |signed: SignedMessage| {

@@ -10,7 +10,7 @@ use super::Chain;
 use crate::vm::{StateChange, apply_change};
 
 /// Most changes of a chain.
-pub(crate) const MAX_CHANGES: usize = 100_000;
+const MAX_CHANGES: usize = 100_000;
 
 impl Chain {
     /// Looks whether a change could be made now, and answers the epoch at whose end it would be made.
@@ -31,6 +31,18 @@ impl Chain {
     /// Notes a change that was checked. Those of one epoch are made in the order in which they are noted.
     pub(crate) fn note_change(&mut self, epoch: ChainEpoch, change: StateChange) {
         self.changes.push((epoch, change));
+    }
+
+    /// Notes a change of the log.
+    ///
+    /// # Errors
+    /// [`ChainError::Corrupt`] for an epoch that a change cannot have been noted for at this point of the log.
+    pub(crate) fn replay_change(&mut self, epoch: ChainEpoch, change: StateChange) -> Result<(), ChainError> {
+        if epoch <= self.top() || self.changes.last().is_some_and(|(last, _)| *last > epoch) {
+            return Err(ChainError::Corrupt(format!("a change at the end of epoch {epoch}, which is over")));
+        }
+        self.note_change(epoch, change);
+        Ok(())
     }
 
     /// Those of the epochs from `first` to `last`. Epochs never fall along the list.

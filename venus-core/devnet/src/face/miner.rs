@@ -36,6 +36,7 @@ pub(super) fn register(m: &mut Methods) {
     method!(m, Read "Filecoin.StateMinerSectorCount" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => sector_count, .idempotent());
     method!(m, Read "Filecoin.StateMinerAvailableBalance" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => available_balance, .idempotent());
     method!(m, Read "Filecoin.StateAllMinerFaults" (lookback: ChainEpoch = "abi.ChainEpoch", k: TipsetKey = "types.TipSetKey") => all_faults, .idempotent());
+    method!(m, Read "Filecoin.StateMinerCreationDeposit" (k: TipsetKey = "types.TipSetKey") => creation_deposit, .idempotent());
     sectors(m);
     if m.face.kind == FaceKind::Venus {
         method!(m, Read "Filecoin.StateMinerWorkerAddress" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => worker, .idempotent());
@@ -132,6 +133,13 @@ async fn available_balance(
 ) -> Answer<Json<TokenAmount>> {
     let key = pinned(&face, key).await?;
     face.devnet.available_balance(&miner, &key).await.map(Json).map_err(about(&face, &miner, INFO))
+}
+
+/// What whoever makes a miner has to send along: the pledge of a tenth of the power that mining takes (FIP-0077).
+async fn creation_deposit(face: Face, key: TipsetKey) -> Answer<Json<TokenAmount>> {
+    let at = state_at(&face, key).await?;
+    let power = at.view().tree.rules().min_power / 10;
+    Ok(Json(at.view().initial_pledge(&power.into())))
 }
 
 /// Both nodes have this method and answer whoever asks with this error.

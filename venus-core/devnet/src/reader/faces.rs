@@ -6,13 +6,16 @@ use std::sync::Arc;
 use cid::Cid;
 use fvm_shared::ActorID;
 use fvm_shared::address::{Address, Payload};
+use fvm_shared::message::Message;
 use venus_core::api::ChainError;
+use venus_core::cbor::Encode;
 use venus_core::types::{BitField, Tipset, TipsetKey};
 
 use super::At;
 use crate::message::Verified;
 use crate::node::Devnet;
-use crate::state::StateView;
+use crate::state::{SYSTEM, StateView};
+use crate::vm::{Applied, ApplyMode, Context, apply_message};
 
 impl At {
     /// The ID that an address stands for: an ID is taken as it is, whether anybody has it or not.
@@ -24,7 +27,51 @@ impl At {
     }
 }
 
+impl At {
+    /// Executes a message on a copy of the state. Nobody pays for it.
+    pub(crate) fn call(&self, message: &Message) -> Applied {
+        let context = Context { base_fee: self.executed.next_base_fee.clone() };
+        self.vm.apply_one(&self.executed.state, &context, message, ApplyMode::Call)
+    }
+}
+
 impl Devnet {
+    /// Executes a tipset again, and answers what became of the message with this CID on chain.
+    ///
+    /// # Errors
+    /// Those of executing the tipset's parents again.
+    pub(crate) fn replay(
+        &self,
+        tipset: &Tipset,
+        cid: &Cid,
+    ) -> Result<Option<(Message, Applied)>, ChainError> {
+        let core = self.inner.read();
+        let executed = core.chain.execute(tipset)?;
+        let Some(index) = executed.messages.iter().position(|m| m.cid == *cid) else { return Ok(None) };
+        let traces = core.chain.trace(tipset)?;
+        let system = Address::new_id(SYSTEM);
+        Ok(traces.into_iter().filter(|(message, _)| message.from != system).nth(index))
+    }
+
+    /// The root after a tipset and then some messages, and what happened in the tipset, in order.
+    ///
+    /// # Errors
+    /// Those of executing the tipset's parents again.
+    pub(crate) fn compute(
+        &self,
+        tipset: &Tipset,
+        messages: &[Message],
+    ) -> Result<(Cid, Vec<(Message, Applied)>), ChainError> {
+        let core = self.inner.read();
+        let executed = core.chain.execute(tipset)?;
+        let context = Context { base_fee: executed.next_base_fee.clone() };
+        let mut state = executed.state.clone();
+        for message in messages {
+            apply_message(&mut state, &context, message, message.to_cbor().len());
+        }
+        Ok((core.chain.vm.root(&state), core.chain.trace(tipset)?))
+    }
+
     /// The state with a root, if a tipset of the chain was executed on it.
     ///
     /// # Errors

@@ -31,11 +31,15 @@ pub(crate) use self::{
 use crate::chain::Executed;
 use crate::node::{Core, Devnet};
 use crate::state::StateView;
+#[cfg(feature = "server")]
+use crate::vm::Vm;
 
 /// A state, and the epoch from which it is looked at.
 pub(crate) struct At {
     executed: Arc<Executed>,
     epoch: ChainEpoch,
+    #[cfg(feature = "server")]
+    vm: Arc<dyn Vm>,
 }
 
 impl At {
@@ -69,7 +73,12 @@ impl Core {
             true => self.chain.execute(&tipset)?,
             false => self.chain.parent_state(&tipset)?,
         };
-        Ok(At { executed, epoch: tipset.height() })
+        Ok(At {
+            executed,
+            epoch: tipset.height(),
+            #[cfg(feature = "server")]
+            vm: self.chain.vm.clone(),
+        })
     }
 }
 

@@ -21,9 +21,9 @@ pub(crate) use codes::{DATACAP, EAM, MARKET, VERIFREG, code, codes, kind_of, man
 pub(crate) use linked::{Linked, Table};
 pub(crate) use miner::{Info, MinerState, PendingBeneficiary, Vesting, VestingFunds, WorkerChange};
 pub(crate) use multisig::{MultisigState, Transaction};
-pub(crate) use power::{Claim, CronEvents, DEADLINE_END, Power, PowerState};
+pub(crate) use power::{Claim, DEADLINE_END, Power, PowerState};
 pub(crate) use preseal::{peer_id, preseals};
-pub(crate) use reads::{BASELINE_POWER, StateView, Supply};
+pub(crate) use reads::{BASELINE_POWER, StateView};
 pub(crate) use root::{FIRST_ACCOUNT, FIRST_MINER};
 pub(crate) use rules::{EPOCHS_IN_DAY, Rules};
 

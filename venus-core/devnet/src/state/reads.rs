@@ -14,7 +14,7 @@ use fvm_shared::address::Address;
 use fvm_shared::clock::ChainEpoch;
 
 use super::{Actor, ActorState, StateTree};
-pub(crate) use supply::{BASELINE_POWER, Supply};
+pub(crate) use supply::BASELINE_POWER;
 
 /// A state at an epoch. The epoch matters for deadlines, vesting and expirations.
 #[derive(Clone, Copy, Debug)]

@@ -12,7 +12,7 @@ use venus_core::cbor::{Encode, Writer};
 use venus_core::consensus::deadline::DeadlinePolicy;
 use venus_core::types::{BitField, DeadlineInfo, SectorOnChainInfo, SectorPreCommitOnChainInfo};
 
-pub(crate) use deadlines::{Deadlines, PartitionState, first_period};
+pub(crate) use deadlines::{Deadlines, first_period};
 pub(crate) use info::{Info, PendingBeneficiary, WorkerChange};
 pub(crate) use vesting::{Vesting, VestingFunds};
 
