@@ -10,14 +10,17 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use support::World;
-use venus_core::api::{ChainReader, MinerReader, Permissions, StateReader};
-use venus_core::json::Face as Writer;
-use venus_core::json::{with_face, with_network};
+use venus_core::api::{
+    ChainReader, GasEstimator, GasSpec, MessagePool, MinerReader, Permissions, SearchOptions, SignerExt,
+    StateReader,
+};
+use venus_core::json::{Face as Writer, Json, with_face, with_network};
 use venus_core::rpc::client::{ClientConfig, RpcClient};
 use venus_core::rpc::server::{Everybody, Listening, RpcServer};
 use venus_core::rpc::{CallError, RpcError};
-use venus_core::types::{Address, Network, Tipset};
-use venus_devnet::face::{Face, FaceKind};
+use venus_core::types::{Address, BitField, Message, Network, Tipset};
+use venus_devnet::StateChange;
+use venus_devnet::face::{ApiVersion, Face, FaceKind};
 
 const MINER: &str = "t01000";
 const NOBODY: &str = "t0999999";
@@ -31,7 +34,11 @@ struct Wire {
 
 impl Wire {
     async fn of(world: World, kind: FaceKind) -> Self {
-        let service = Face::new(world.devnet.clone(), kind).service().unwrap();
+        Self::of_version(world, kind, ApiVersion::V1).await
+    }
+
+    async fn of_version(world: World, kind: FaceKind, version: ApiVersion) -> Self {
+        let service = Face::new(world.devnet.clone(), kind).service_of(version).unwrap();
         let server = RpcServer::new(service, Everybody(Permissions::ALL));
         let listening = server.listen("127.0.0.1:0".parse().unwrap(), &["/rpc/v1"]).await.unwrap();
         let url = format!("http://{}/rpc/v1", listening.local_addr());
@@ -124,14 +131,22 @@ async fn what_is_not_there_has_its_own_texts() {
             ("StateSectorExpiration", json!([MINER, 77, k]), "failed to find sector 77"),
             ("StateSectorPartition", json!([MINER, 77, k]), "sector 77 not due at any deadline"),
             ("StateMinerSectors", json!([MINER, [0, 1, 76, 1], k]), "can't find sector 77"),
-            ("StateMinerPartitions", json!([MINER, 48, k]), "failed to load the deadline: invalid deadline 48"),
+            (
+                "StateMinerPartitions",
+                json!([MINER, 48, k]),
+                "failed to load the deadline: invalid deadline 48",
+            ),
             (
                 "StateAccountKey",
                 json!([MINER, k]),
                 "failed to get account actor state for t01000: actor code is not account: storageminer",
             ),
             ("StateAccountKey", json!([NOBODY, k]), "failed to find actor: t0999999"),
-            ("StateMinerInitialPledgeForSector", json!([0, 2048, 0, k]), "sector duration must greater than 0"),
+            (
+                "StateMinerInitialPledgeForSector",
+                json!([0, 2048, 0, k]),
+                "sector duration must greater than 0",
+            ),
             ("StateDecodeParams", json!([NOBODY, 2, "", k]), "getting actor: actor not found"),
         ] {
             assert_eq!(wire.refusal(method, params).await, (1, text.to_owned()), "{kind:?} {method}");
@@ -176,7 +191,11 @@ async fn an_unknown_key_is_resolved_to_nobody() {
     let key = "t1d2xrzcslx7xlbbylc5c3d5lvandqw4iwl6epxba";
     for (kind, code, text) in [
         (FaceKind::Lotus, 11, "actor not found".to_owned()),
-        (FaceKind::Venus, 1, format!("resolution lookup failed ({key}): resolve address {key}: actor not found")),
+        (
+            FaceKind::Venus,
+            1,
+            format!("resolution lookup failed ({key}): resolve address {key}: actor not found"),
+        ),
     ] {
         let wire = Wire::of(World::new(1, 1), kind).await;
         assert_eq!(wire.refusal("StateLookupID", json!([key, []])).await, (code, text));
@@ -199,6 +218,17 @@ async fn methods_that_only_venus_has() {
 }
 
 #[tokio::test]
+async fn the_old_version_has_fewer_methods_and_other_answers() {
+    let wire = Wire::of_version(World::new(1, 1), FaceKind::Venus, ApiVersion::V0).await;
+    let refusal = wire.refusal("StateSectorPreCommitInfo", json!([MINER, 0, []])).await;
+    assert_eq!(refusal, (1, "precommit info does not exist".into()));
+    for method in ["StateLookupRobustAddress", "StateMinerAllocated", "StateMinerCreationDeposit"] {
+        assert_eq!(wire.refusal(method, json!([MINER, []])).await.0, -32601, "{method}");
+    }
+    assert_eq!(wire.get("StateMinerInfo", json!([MINER, []])).await["SectorSize"], json!(2048));
+}
+
+#[tokio::test]
 async fn state_at_a_tipset_is_what_its_messages_were_executed_on() {
     let wire = Wire::of(World::new(32, 2), FaceKind::Venus).await;
     let sender = Wire::text(&wire.world.bls);
@@ -208,7 +238,11 @@ async fn state_at_a_tipset_is_what_its_messages_were_executed_on() {
     // The message is in the head, so the state that nodes answer with does not know of it.
     assert_eq!(nonce(json!([])).await, json!(0));
     assert_eq!(nonce(key_of(&with_message)).await, json!(0));
-    assert_eq!(wire.world.nonce(&wire.world.bls).await, 1, "in the process the empty key is the newest state");
+    assert_eq!(
+        wire.world.nonce(&wire.world.bls).await,
+        1,
+        "in the process the empty key is the newest state"
+    );
     let child = wire.world.extend().await;
     assert_eq!(nonce(json!([])).await, json!(1));
     assert_eq!(nonce(key_of(&child)).await, json!(1));
@@ -337,7 +371,8 @@ async fn the_wire_writes_what_the_process_reads() {
         for miner in devnet.miners() {
             let text = Wire::text(&miner);
             let info = devnet.info(&miner, &at).await.unwrap();
-            let json = with_face(writer, || with_network(Network::Testnet, || serde_json::to_value(&info))).unwrap();
+            let json =
+                with_face(writer, || with_network(Network::Testnet, || serde_json::to_value(&info))).unwrap();
             assert_eq!(wire.get("StateMinerInfo", json!([text, k])).await, json);
             let actor = devnet.actor(&miner, &at).await.unwrap().unwrap();
             let json = with_network(Network::Testnet, || serde_json::to_value(&actor)).unwrap();
@@ -359,5 +394,184 @@ async fn a_tipset_that_is_not_there_is_an_error_everywhere() {
         ("StateMinerInitialPledgeForSector", json!([5, 2048, 0, k])),
     ] {
         assert_eq!(wire.refusal(method, params).await.0, 1, "{method}");
+    }
+}
+
+/// A message that asks for nothing but an answer.
+fn message(from: &str, to: &str, value: &str, method: u64) -> Value {
+    json!({
+        "Version": 0, "To": to, "From": from, "Nonce": 0, "Value": value, "GasLimit": 0, "GasFeeCap": "0",
+        "GasPremium": "0", "Method": method, "Params": null,
+    })
+}
+
+#[tokio::test]
+async fn calls_are_executed_and_forgotten() {
+    for kind in [FaceKind::Venus, FaceKind::Lotus] {
+        let wire = Wire::new(kind).await;
+        let (k, from) = (wire.key().await, Wire::text(&wire.world.bls));
+        let nonce = wire.get("StateGetActor", json!([from, k])).await["Nonce"].clone();
+        let sent = wire.get("StateCall", json!([message(&from, &from, "0", 0), k])).await;
+        assert_eq!((&sent["MsgRct"]["ExitCode"], &sent["Error"]), (&json!(0), &json!("")));
+        assert_eq!(
+            (&sent["Msg"]["Nonce"], &sent["Msg"]["GasLimit"]),
+            (&nonce, &json!(4_611_686_018_427_387_903_u64))
+        );
+        assert_eq!(sent["MsgCid"], sent["Msg"]["CID"]);
+        assert_eq!(sent["GasCost"]["Message"], Value::Null);
+        assert_eq!(sent["GasCost"]["TotalCost"], json!("0"));
+
+        let poor = wire
+            .get("StateCall", json!([message(&from, &from, "999999999999999999999999999999", 0), k]))
+            .await;
+        assert_eq!(poor["MsgRct"]["ExitCode"], json!(6));
+        assert!(poor["Error"].as_str().unwrap().contains("(RetCode=6)"));
+
+        let asked = wire.get("StateCall", json!([message(&from, MINER, "0", 2), k])).await;
+        assert_eq!(asked["MsgRct"]["ExitCode"], json!(0));
+        let trace = &asked["ExecutionTrace"];
+        assert_eq!(trace["InvokedActor"]["Id"], json!(1000));
+        assert_eq!(
+            (&trace["MsgRct"]["Return"], &trace["MsgRct"]["ReturnCodec"]),
+            (&asked["MsgRct"]["Return"], &json!(81))
+        );
+        assert_eq!(trace["Subcalls"], Value::Null);
+        assert!(!trace["GasCharges"].as_array().unwrap().is_empty());
+
+        let (_, text) = wire.refusal("StateCall", json!([message(NOBODY, MINER, "0", 2), k])).await;
+        assert!(text.contains("actor not found"), "{text}");
+        assert_eq!(wire.get("StateGetActor", json!([from, k])).await["Nonce"], nonce);
+    }
+}
+
+#[tokio::test]
+async fn a_replay_is_what_happened() {
+    let wire = Wire::of(World::new(34, 2), FaceKind::Lotus).await;
+    for (from, to) in [(wire.world.bls, wire.world.secp), (wire.world.secp, wire.world.bls)] {
+        let sent = wire.world.send(from, to, 2).await;
+        let tipset = wire.world.extend().await;
+        wire.world.extend().await;
+        for signed in &sent {
+            let cid = json!({"/": signed.cid().to_string()});
+            let receipt =
+                wire.world.devnet.search_message(&signed.cid(), &SearchOptions::default()).await.unwrap();
+            let receipt = serde_json::to_value(receipt.unwrap().receipt).unwrap();
+            let replayed = wire.get("StateReplay", json!([[], cid])).await;
+            assert_eq!((&replayed["MsgCid"], &replayed["GasCost"]["Message"]), (&cid, &cid));
+            assert_eq!(replayed["MsgRct"], receipt);
+            assert_eq!(replayed["GasCost"]["GasUsed"], json!(receipt["GasUsed"].to_string()));
+            let cost = &replayed["GasCost"];
+            let parts = ["BaseFeeBurn", "OverEstimationBurn", "MinerTip"].map(|part| number(&cost[part]));
+            assert_eq!(parts.iter().sum::<u128>(), number(&cost["TotalCost"]));
+            let mut there = wire.get("StateReplay", json!([key_of(&tipset), cid])).await;
+            there["Duration"] = replayed["Duration"].clone();
+            assert_eq!(there, replayed);
+        }
+    }
+    let nowhere = json!({"/": "bafy2bzacebp3shtrn43k7g3unredz7fxn4gj533d3o43tqn2p2ipxxhrvchve"});
+    assert!(wire.call("StateReplay", json!([[], nowhere])).await.is_err());
+    assert!(wire.call("StateReplay", json!([wire.key().await, nowhere])).await.is_err());
+}
+
+#[tokio::test]
+async fn computing_a_tipset_gives_what_its_child_names() {
+    let wire = Wire::of(World::new(35, 3), FaceKind::Lotus).await;
+    wire.world.send(wire.world.bls, wire.world.secp, 3).await;
+    wire.world.send(wire.world.secp, wire.world.bls, 2).await;
+    let tipset = wire.world.extend().await;
+    let child = wire.world.extend().await;
+    let compute = async |messages: Value| {
+        wire.get("StateCompute", json!([tipset.height(), messages, key_of(&tipset)])).await
+    };
+    let computed = compute(json!([])).await;
+    assert_eq!(computed["Root"], json!({"/": child.parent_state().to_string()}));
+    let trace = computed["Trace"].as_array().unwrap();
+    let (implicit, explicit): (Vec<_>, Vec<_>) =
+        trace.iter().partition(|one| one["Msg"]["From"] == json!("t00"));
+    // A reward for each block, and cron.
+    assert!(implicit.len() > tipset.blocks().len());
+    let receipts = wire.world.devnet.parent_receipts(&child.cids()[0]).await.unwrap();
+    let found: Vec<_> = explicit.iter().map(|one| one["MsgRct"].clone()).collect();
+    assert_eq!(json!(found), serde_json::to_value(receipts).unwrap());
+    let cids: Vec<_> = explicit.iter().map(|one| one["MsgCid"].clone()).collect();
+    let executed = wire.world.devnet.parent_messages(&child.cids()[0]).await.unwrap();
+    let on_chain: Vec<_> = executed.iter().map(|(cid, _)| json!({"/": cid.to_string()})).collect();
+    assert_eq!(cids, on_chain);
+    // With one more message the state is another.
+    let more = wire.world.transfer(wire.world.bls, wire.world.secp, 3).await.message;
+    let more = serde_json::to_value(venus_core::json::Json(more)).unwrap();
+    assert_ne!(compute(json!([more])).await["Root"], computed["Root"]);
+    let (_, text) = wire.refusal("StateCompute", json!([0, [], key_of(&tipset)])).await;
+    assert!(text.contains("below"), "{text}");
+}
+
+#[tokio::test]
+async fn the_wire_sees_what_messages_change() {
+    let wire = Wire::of(World::new(36, 2), FaceKind::Lotus).await;
+    let world = &wire.world;
+    let info = wire.get("StateMinerInfo", json!([MINER, []])).await;
+    assert_eq!(info["ControlAddresses"], Value::Null);
+    let control = wire.get("StateLookupID", json!([Wire::text(&world.secp), []])).await;
+    let code = wire.get("StateGetActor", json!([MINER, []])).await["Code"].clone();
+    let params = json!({"NewWorker": info["Worker"], "NewControlAddrs": [control]});
+    let params = wire.get("StateEncodeParams", json!([code, 3, params])).await;
+    let mut message = message(&Wire::text(&world.bls), MINER, "0", 3);
+    message["Params"] = params;
+    let Json(message): Json<Message> = serde_json::from_value(message).unwrap();
+    let message = world.devnet.estimate(&message, &GasSpec::default()).await.unwrap();
+    world.devnet.push(&world.signer.sign_message(&message).await.unwrap()).await.unwrap();
+    let before = world.extend().await;
+    world.extend().await;
+    assert_eq!(wire.get("StateMinerInfo", json!([MINER, []])).await["ControlAddresses"], json!([control]));
+    let then = wire.get("StateMinerInfo", json!([MINER, key_of(&before)])).await;
+    assert_eq!(then["ControlAddresses"], Value::Null);
+}
+
+#[tokio::test]
+async fn the_deposit_makes_a_miner_and_less_does_not() {
+    let wire = Wire::of(World::new(37, 1), FaceKind::Lotus).await;
+    let from = Wire::text(&wire.world.bls);
+    let deposit = number(&wire.get("StateMinerCreationDeposit", json!([[]])).await);
+    let code = wire.get("StateGetActor", json!(["t04", []])).await["Code"].clone();
+    let worker = from.clone();
+    let params = json!({"Owner": from, "Worker": worker, "WindowPoStProofType": 10, "Peer": "Bw==", "Multiaddrs": null});
+    let params = wire.get("StateEncodeParams", json!([code, 2, params])).await;
+    for (value, succeeds) in [(deposit - 1, false), (deposit, true)] {
+        let mut create = message(&from, "t04", &value.to_string(), 2);
+        create["Params"] = params.clone();
+        let result = wire.get("StateCall", json!([create, []])).await;
+        assert_eq!(result["MsgRct"]["ExitCode"] == json!(0), succeeds, "{value}: {}", result["Error"]);
+        assert!(!succeeds || !result["ExecutionTrace"]["Subcalls"].as_array().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_wire_sees_power_balances_and_faults_change() {
+    for kind in [FaceKind::Venus, FaceKind::Lotus] {
+        let wire = Wire::of(World::new(38, 2), kind).await;
+        let (devnet, miner) = (&wire.world.devnet, Address::new_id(1000));
+        let power = async || wire.get("StateMinerPower", json!([MINER, []])).await["MinerPower"].clone();
+        assert_eq!(power().await["RawBytePower"], json!("16384"));
+        let sectors = BitField::try_from_bits([1]).unwrap();
+        let grant = StateChange::GrantPower { miner, raw: 4096.into(), quality_adjusted: 8192.into() };
+        let balance = StateChange::SetBalance { address: wire.world.secp, balance: support::fil(7) };
+        let fault = StateChange::FaultSectors { miner, sectors };
+        for change in [grant, balance, fault] {
+            devnet.change_state(change).unwrap();
+        }
+        for _ in 0..3 {
+            wire.world.extend().await;
+        }
+        assert_eq!(power().await["RawBytePower"], json!((16384 + 4096 - 2048).to_string()));
+        let secp = Wire::text(&wire.world.secp);
+        let actor = wire.get("StateGetActor", json!([secp, []])).await;
+        assert_eq!(actor["Balance"], json!("7000000000000000000"));
+        assert_eq!(wire.get("StateMinerFaults", json!([MINER, []])).await, json!([1, 1]));
+        let count = wire.get("StateMinerSectorCount", json!([MINER, []])).await;
+        assert_eq!(count, json!({"Live": 8, "Active": 7, "Faulty": 1}));
+        let active = wire.get("StateMinerActiveSectors", json!([MINER, []])).await;
+        assert!(active.as_array().unwrap().iter().all(|sector| sector["SectorNumber"] != json!(1)));
+        let claims = wire.get("StateReadState", json!(["t04", []])).await;
+        assert_eq!(claims["State"]["MinerCount"], json!(2));
     }
 }

@@ -2,8 +2,10 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
+use venus_core::types::{Address, address};
 use venus_devnet::{RpcFaultKind, RpcFaultSpec};
 
+use super::amounts::{effect, name};
 use super::ctx::Ctx;
 use crate::error::CliError;
 
@@ -11,8 +13,27 @@ use crate::error::CliError;
 #[derive(Debug, Subcommand)]
 pub(super) enum FaultCommand {
     Rpc(RpcArgs),
+    /// Make sectors faulty: their power is gone
+    Sectors(SectorArgs),
+    /// Bring faulty sectors back with their power
+    Recover(SectorArgs),
     /// Forget the faults of calls that have not happened yet
     Clear,
+}
+
+/// Sectors of a miner
+#[derive(Debug, Args)]
+pub(super) struct SectorArgs {
+    /// ID address of the miner
+    #[arg(value_parser = any)]
+    miner: Address,
+    /// Numbers of the sectors, as 0,1,2
+    #[arg(required = true, value_delimiter = ',')]
+    sectors: Vec<u64>,
+}
+
+fn any(text: &str) -> Result<Address, String> {
+    address::parse(text).map_err(|e| e.to_string())
 }
 
 /// Let the next calls of a method go wrong, on the face that is asked
@@ -58,6 +79,14 @@ pub(super) async fn run(ctx: &Ctx, command: FaultCommand) -> Result<(), CliError
             let spec = args.spec();
             client.inject_rpc_fault(&spec).await?;
             ctx.print(&format!("the next {} calls of {} go wrong", spec.count, spec.method), &spec)
+        }
+        FaultCommand::Sectors(SectorArgs { miner, sectors }) => {
+            let text = format!("{} sectors of {} are faulty", sectors.len(), name(&miner));
+            effect(ctx, &text, client.fault_sectors(&miner, &sectors).await)
+        }
+        FaultCommand::Recover(SectorArgs { miner, sectors }) => {
+            let text = format!("{} sectors of {} are back", sectors.len(), name(&miner));
+            effect(ctx, &text, client.recover_sectors(&miner, &sectors).await)
         }
         FaultCommand::Clear => {
             client.clear_faults().await?;

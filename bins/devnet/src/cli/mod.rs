@@ -1,5 +1,6 @@
 //! The command line.
 
+mod amounts;
 mod commands;
 mod ctx;
 mod faults;
@@ -83,6 +84,8 @@ enum Command {
     Thaw,
     #[command(subcommand)]
     Fault(faults::FaultCommand),
+    #[command(flatten)]
+    Amounts(amounts::AmountCommand),
     /// Make tokens
     #[command(subcommand)]
     Token(TokenCommand),
@@ -144,6 +147,7 @@ async fn dispatch(ctx: &Ctx, command: Command) -> Result<(), CliError> {
         Command::Freeze => commands::freeze(ctx, true).await,
         Command::Thaw => commands::freeze(ctx, false).await,
         Command::Fault(command) => faults::run(ctx, command).await,
+        Command::Amounts(command) => amounts::run(ctx, command).await,
         Command::Token(TokenCommand::New { perm }) => commands::token(ctx, &perm),
         Command::Accounts => commands::accounts(ctx),
         Command::Completions { shell } => completions(shell),

@@ -2,9 +2,11 @@
 
 use fvm_shared::address::{Address, Network};
 use fvm_shared::clock::ChainEpoch;
+use fvm_shared::econ::TokenAmount;
+use num_bigint::BigInt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use venus_core::json::{Json, with_network};
+use venus_core::json::{Json, JsonRef, with_network};
 use venus_core::rpc::CallError;
 use venus_core::rpc::client::RpcClient;
 use venus_core::types::MessageLookup;
@@ -110,6 +112,58 @@ impl DevnetClient {
     /// See [`DevnetClient`].
     pub async fn set_frozen(&self, frozen: bool) -> Result<ControlStatus, CallError> {
         self.call("Devnet.FreezeHead", &[frozen]).await
+    }
+
+    /// `Devnet.Fund`: adds attoFIL to a balance. Answers the epoch; a tipset of that epoch or later has the change.
+    ///
+    /// # Errors
+    /// See [`DevnetClient`].
+    pub async fn fund(&self, address: &Address, amount: &TokenAmount) -> Result<ChainEpoch, CallError> {
+        self.call("Devnet.Fund", &(JsonRef(address), JsonRef(amount))).await
+    }
+
+    /// `Devnet.SetBalance`: sets a balance, attoFIL. Answers the epoch; a tipset of that epoch or later has the change.
+    ///
+    /// # Errors
+    /// See [`DevnetClient`].
+    pub async fn set_balance(
+        &self,
+        address: &Address,
+        balance: &TokenAmount,
+    ) -> Result<ChainEpoch, CallError> {
+        self.call("Devnet.SetBalance", &(JsonRef(address), JsonRef(balance))).await
+    }
+
+    /// `Devnet.SetBaseFee`: sets the base fee of the next tipset, attoFIL. Answers the epoch; a tipset of that epoch or later has the change.
+    ///
+    /// # Errors
+    /// See [`DevnetClient`].
+    pub async fn set_base_fee(&self, base_fee: &TokenAmount) -> Result<ChainEpoch, CallError> {
+        self.call("Devnet.SetBaseFee", &[JsonRef(base_fee)]).await
+    }
+
+    /// `Devnet.GrantPower`: adds bytes to a miner's power. Answers the epoch; a tipset of that epoch or later has the change.
+    ///
+    /// # Errors
+    /// See [`DevnetClient`].
+    pub async fn grant_power(&self, miner: &Address, bytes: &BigInt) -> Result<ChainEpoch, CallError> {
+        self.call("Devnet.GrantPower", &(JsonRef(miner), JsonRef(bytes))).await
+    }
+
+    /// `Devnet.FaultSectors`: makes sectors faulty. Answers the epoch; a tipset of that epoch or later has the change.
+    ///
+    /// # Errors
+    /// See [`DevnetClient`].
+    pub async fn fault_sectors(&self, miner: &Address, sectors: &[u64]) -> Result<ChainEpoch, CallError> {
+        self.call("Devnet.FaultSectors", &(JsonRef(miner), sectors)).await
+    }
+
+    /// `Devnet.RecoverSectors`: brings faulty sectors back. Answers the epoch; a tipset of that epoch or later has the change.
+    ///
+    /// # Errors
+    /// See [`DevnetClient`].
+    pub async fn recover_sectors(&self, miner: &Address, sectors: &[u64]) -> Result<ChainEpoch, CallError> {
+        self.call("Devnet.RecoverSectors", &(JsonRef(miner), sectors)).await
     }
 
     /// `Devnet.InjectRpcFault`: calls of this face that go wrong.

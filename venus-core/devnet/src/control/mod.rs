@@ -233,6 +233,7 @@ impl DevnetControl {
             blocks: stats.blocks,
             reorgs: stats.reorgs,
             pending: stats.pending as u64,
+            supply_conserved: devnet.check_supply().is_ok(),
         }
     }
 

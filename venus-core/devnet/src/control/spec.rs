@@ -173,4 +173,6 @@ pub struct ControlStatus {
     pub reorgs: u64,
     /// Messages that wait.
     pub pending: u64,
+    /// Whether all balances sum up to two billion FIL. If not, the devnet has a defect.
+    pub supply_conserved: bool,
 }

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use fvm_shared::address::Address;
+use fvm_shared::clock::ChainEpoch;
+use fvm_shared::econ::TokenAmount;
+use num_bigint::BigInt;
 use venus_core::json::Json;
 use venus_core::rpc::{RpcError, codes};
-use venus_core::types::MessageLookup;
+use venus_core::types::{BitField, MessageLookup};
 
 use super::error::FaceError;
 use super::methods::{Answer, Methods, method};
@@ -15,6 +18,10 @@ use crate::control::{
     RpcFaultKind, RpcFaultSpec, UntilSpec,
 };
 use crate::error::DevnetError;
+use crate::vm::StateChange;
+
+/// Most sectors of one request.
+const MAX_SECTORS: usize = 10_000;
 
 pub(super) fn register(m: &mut Methods) {
     method!(m, Admin "Devnet.Status" () => status, .idempotent());
@@ -25,6 +32,12 @@ pub(super) fn register(m: &mut Methods) {
     method!(m, Admin "Devnet.Fork" (spec: ReorgSpec = "devnet.ReorgSpec") => fork);
     method!(m, Admin "Devnet.AutoMine" (auto: AutoMine = "devnet.AutoMine") => auto_mine, .idempotent());
     method!(m, Admin "Devnet.Producers" (miners: Option<Vec<Json<Address>>> = "[]address.Address") => producers, .idempotent());
+    method!(m, Admin "Devnet.Fund" (address: Json<Address> = "address.Address", amount: Json<TokenAmount> = "big.Int") => fund);
+    method!(m, Admin "Devnet.SetBalance" (address: Json<Address> = "address.Address", balance: Json<TokenAmount> = "big.Int") => set_balance, .idempotent());
+    method!(m, Admin "Devnet.SetBaseFee" (base_fee: Json<TokenAmount> = "big.Int") => set_base_fee, .idempotent());
+    method!(m, Admin "Devnet.GrantPower" (miner: Json<Address> = "address.Address", bytes: Json<BigInt> = "big.Int") => grant_power);
+    method!(m, Admin "Devnet.FaultSectors" (miner: Json<Address> = "address.Address", sectors: Vec<u64> = "[]uint64") => fault_sectors, .idempotent());
+    method!(m, Admin "Devnet.RecoverSectors" (miner: Json<Address> = "address.Address", sectors: Vec<u64> = "[]uint64") => recover_sectors, .idempotent());
     method!(m, Admin "Devnet.FreezeHead" (frozen: bool = "bool") => freeze, .idempotent());
     method!(m, Admin "Devnet.InjectRpcFault" (spec: RpcFaultSpec = "devnet.RpcFaultSpec") => inject);
     method!(m, Admin "Devnet.ClearFaults" () => clear, .idempotent());
@@ -60,7 +73,7 @@ async fn mine_until(face: Face, spec: UntilSpec) -> Answer<Json<MessageLookup>> 
     Ok(Json(control(&face)?.mine_until(&spec).await?))
 }
 
-async fn null_rounds(face: Face, epochs: u64) -> Answer<i64> {
+async fn null_rounds(face: Face, epochs: u64) -> Answer<ChainEpoch> {
     Ok(control(&face)?.null_rounds(epochs).await?)
 }
 
@@ -89,6 +102,56 @@ async fn freeze(face: Face, frozen: bool) -> Answer<ControlStatus> {
     let control = control(&face)?;
     control.set_frozen(frozen);
     Ok(control.status())
+}
+
+async fn fund(
+    face: Face,
+    Json(address): Json<Address>,
+    Json(amount): Json<TokenAmount>,
+) -> Answer<ChainEpoch> {
+    change(face, StateChange::AddBalance { address, amount }).await
+}
+
+async fn set_balance(
+    face: Face,
+    Json(address): Json<Address>,
+    Json(balance): Json<TokenAmount>,
+) -> Answer<ChainEpoch> {
+    change(face, StateChange::SetBalance { address, balance }).await
+}
+
+async fn set_base_fee(face: Face, Json(base_fee): Json<TokenAmount>) -> Answer<ChainEpoch> {
+    change(face, StateChange::SetBaseFee { base_fee }).await
+}
+
+async fn grant_power(
+    face: Face,
+    Json(miner): Json<Address>,
+    Json(bytes): Json<BigInt>,
+) -> Answer<ChainEpoch> {
+    change(face, StateChange::GrantPower { miner, raw: bytes.clone(), quality_adjusted: bytes }).await
+}
+
+async fn fault_sectors(face: Face, Json(miner): Json<Address>, sectors: Vec<u64>) -> Answer<ChainEpoch> {
+    change(face, StateChange::FaultSectors { miner, sectors: numbers(sectors)? }).await
+}
+
+async fn recover_sectors(face: Face, Json(miner): Json<Address>, sectors: Vec<u64>) -> Answer<ChainEpoch> {
+    change(face, StateChange::RecoverSectors { miner, sectors: numbers(sectors)? }).await
+}
+
+/// It waits for the disk.
+async fn change(face: Face, change: StateChange) -> Answer<ChainEpoch> {
+    let devnet = face.devnet.clone();
+    let changed = tokio::task::spawn_blocking(move || devnet.change_state(change)).await;
+    Ok(changed.map_err(|e| FaceError::said(e.to_string()))??)
+}
+
+fn numbers(sectors: Vec<u64>) -> Answer<BitField> {
+    if sectors.is_empty() || sectors.len() > MAX_SECTORS {
+        return Err(FaceError::said(format!("name between 1 and {MAX_SECTORS} sectors")));
+    }
+    BitField::try_from_bits(sectors).map_err(|e| FaceError::said(e.to_string()))
 }
 
 /// On this face only: others of the same devnet stay as they are.

@@ -28,6 +28,7 @@ mod params;
 mod random;
 mod server;
 mod state;
+mod state_call;
 mod token;
 mod v2;
 mod wallet;
@@ -207,6 +208,7 @@ fn register_all(m: &mut Methods) {
     eth::register(m);
     f3::register(m);
     state::register(m);
+    state_call::register(m);
     market::register(m);
     params::register(m);
     miner::register(m);

@@ -173,10 +173,12 @@ impl Miners<'_> {
         kind: Kind,
     ) -> Result<BlockMsg, DevnetError> {
         let block = self.block(winner, messages, epoch, base, kind.branch()).await?;
-        match kind.branch() {
-            Some(_) => self.devnet.inner.submit_past_filter(&block)?,
-            None => self.devnet.submit_block(&block).await?,
+        if kind.branch().is_none() {
+            self.devnet.submit_block(&block).await?;
+            return Ok(block);
         }
+        let branch = block.clone();
+        self.devnet.off_thread(move |inner| inner.submit_past_filter(&branch)).await?;
         Ok(block)
     }
 

@@ -6,13 +6,24 @@ use std::sync::Arc;
 use cid::Cid;
 use fvm_shared::ActorID;
 use fvm_shared::address::{Address, Payload};
+use fvm_shared::message::Message;
 use venus_core::api::ChainError;
-use venus_core::types::{BitField, Tipset, TipsetKey};
+use venus_core::cbor::Encode;
+use venus_core::types::{BitField, MessageExt, Tipset, TipsetKey};
 
 use super::At;
 use crate::message::Verified;
 use crate::node::Devnet;
-use crate::state::StateView;
+use crate::state::{SYSTEM, StateView};
+use crate::vm::{Applied, ApplyMode, Context, apply_message};
+
+/// A message, and what came of it.
+pub(crate) struct Traced {
+    /// CID on chain; of an implicit message, its own.
+    pub(crate) cid: Cid,
+    pub(crate) message: Message,
+    pub(crate) applied: Applied,
+}
 
 impl At {
     /// The ID that an address stands for: an ID is taken as it is, whether anybody has it or not.
@@ -24,7 +35,46 @@ impl At {
     }
 }
 
+impl At {
+    /// Executes a message on a copy of the state. Nobody pays for it.
+    pub(crate) fn call(&self, message: &Message) -> Applied {
+        let context = Context { base_fee: self.executed.next_base_fee.clone() };
+        self.vm.apply_one(&self.executed.state, &context, message, ApplyMode::Call)
+    }
+}
+
 impl Devnet {
+    /// Executes a tipset again, and tells everything that happened, in order.
+    ///
+    /// # Errors
+    /// Those of executing the tipset's parents again.
+    pub(crate) fn traces(&self, tipset: &Tipset) -> Result<Vec<Traced>, ChainError> {
+        let core = self.inner.read();
+        let executed = core.chain.execute(tipset)?;
+        let mut on_chain = executed.messages.iter().map(|message| message.cid);
+        let system = Address::new_id(SYSTEM);
+        let traced = |(message, applied): (Message, Applied)| {
+            let on_chain = if message.from == system { None } else { on_chain.next() };
+            Traced { cid: on_chain.unwrap_or_else(|| message.cid()), message, applied }
+        };
+        Ok(core.chain.trace(tipset)?.into_iter().map(traced).collect())
+    }
+
+    /// The root after a tipset and then some messages, which are executed as if blocks had them.
+    ///
+    /// # Errors
+    /// Those of executing the tipset's parents again.
+    pub(crate) fn root_after(&self, tipset: &Tipset, messages: &[Message]) -> Result<Cid, ChainError> {
+        let core = self.inner.read();
+        let executed = core.chain.execute(tipset)?;
+        let context = Context { base_fee: executed.next_base_fee.clone() };
+        let mut state = executed.state.clone();
+        for message in messages {
+            apply_message(&mut state, &context, message, message.to_cbor().len());
+        }
+        Ok(core.chain.vm.root(&state))
+    }
+
     /// The state with a root, if a tipset of the chain was executed on it.
     ///
     /// # Errors
