@@ -288,10 +288,11 @@ async fn a_miner_without_keys_does_not_keep_others_from_mining() {
     driven.world.devnet = Devnet::open(config, Arc::new(clock.clone()), None).unwrap();
     let signer = driven.world.signer.clone();
     driven.control = DevnetControl::new(driven.world.devnet.clone(), clock, signer, Arc::new(FakeProver));
+    let miner = driven.world.devnet.miners()[1];
+    let before = driven.world.devnet.balance(&miner).await.unwrap();
     let report = driven.control.mine(&count(5)).await.unwrap();
     assert_eq!(report.tipsets, 5);
-    let miner = driven.world.devnet.miners()[1];
-    assert_eq!(driven.world.devnet.balance(&miner).await.unwrap(), Default::default());
+    assert_eq!(driven.world.devnet.balance(&miner).await.unwrap(), before, "it earned nothing");
     driven.control.fork(&ReorgSpec { depth: 2, ..ReorgSpec::default() }).await.unwrap();
     let spec = MineSpec { miners: Some(vec![miner]), ..MineSpec::default() };
     assert_eq!(driven.control.mine(&spec).await.unwrap_err().kind(), ErrorKind::NotFound);
