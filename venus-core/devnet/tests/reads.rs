@@ -11,9 +11,11 @@ use venus_core::api::{
 };
 use venus_core::cbor::Encode;
 use venus_core::error::{Classify, ErrorKind};
+use venus_core::testing::suites::{self, MinerReaderFixture};
 use venus_core::types::{
     Address, BitField, MarketBalance, Network, SectorPreCommitInfo, TipsetKey, TokenAmount, blake2b_cid,
 };
+use venus_devnet::StateChange;
 
 const MINER: Address = Address::new_id(1000);
 
@@ -202,4 +204,48 @@ async fn who_or_what_is_not_there_is_not_found() {
     assert_eq!(devnet.datacap(&world.bls, &head()).await.unwrap(), None);
     let network = devnet.network().await.unwrap();
     assert_eq!(network.address_network, Network::Testnet);
+}
+
+async fn change(world: &World, change: StateChange) {
+    let epoch = world.devnet.change_state(change).unwrap();
+    while world.head().await.height() <= epoch {
+        world.extend().await;
+    }
+    world.devnet.check_supply().unwrap();
+}
+
+#[tokio::test]
+async fn miner_reader_keeps_its_contract() {
+    let world = World::new(47, 2);
+    let earlier = world.extend().await.key().clone();
+    let power = StateChange::GrantPower { miner: MINER, raw: 2048.into(), quality_adjusted: 2048.into() };
+    change(&world, power).await;
+    let fixture = MinerReaderFixture { miner: MINER, sector: 3, no_sector: 99, earlier };
+    suites::miner_reader(&world.devnet, &fixture).await;
+}
+
+#[tokio::test]
+async fn faults_come_and_go() {
+    let world = World::new(48, 2);
+    let devnet = &world.devnet;
+    let before = devnet.power(&MINER, &head()).await.unwrap();
+    let sectors = BitField::try_from_bits([2, 5]).unwrap();
+    change(&world, StateChange::FaultSectors { miner: MINER, sectors: sectors.clone() }).await;
+    assert_eq!(devnet.faults(&MINER, &head()).await.unwrap(), sectors);
+    let count = devnet.sector_count(&MINER, &head()).await.unwrap();
+    assert_eq!((count.live, count.active, count.faulty), (8, 6, 2));
+    let less = devnet.power(&MINER, &head()).await.unwrap();
+    assert_eq!(less.miner_power.raw_byte_power, (6 * 2048).into());
+    change(&world, StateChange::RecoverSectors { miner: MINER, sectors }).await;
+    assert!(devnet.faults(&MINER, &head()).await.unwrap().is_empty());
+    assert_eq!(devnet.power(&MINER, &head()).await.unwrap().miner_power, before.miner_power);
+}
+
+#[tokio::test]
+async fn balances_are_set_and_added_to() {
+    let world = World::new(49, 1);
+    let to = world.signer.new_secp();
+    change(&world, StateChange::SetBalance { address: to, balance: support::fil(5) }).await;
+    change(&world, StateChange::AddBalance { address: to, amount: support::fil(-2) }).await;
+    assert_eq!(world.devnet.balance(&to).await.unwrap(), support::fil(3));
 }

@@ -18,7 +18,8 @@ use venus_core::json::{Face as Writer, Json, with_face, with_network};
 use venus_core::rpc::client::{ClientConfig, RpcClient};
 use venus_core::rpc::server::{Everybody, Listening, RpcServer};
 use venus_core::rpc::{CallError, RpcError};
-use venus_core::types::{Address, Message, Network, Tipset};
+use venus_core::types::{Address, BitField, Message, Network, Tipset};
+use venus_devnet::StateChange;
 use venus_devnet::face::{Face, FaceKind};
 
 const MINER: &str = "t01000";
@@ -521,5 +522,36 @@ async fn the_deposit_makes_a_miner_and_less_does_not() {
         let result = wire.get("StateCall", json!([create, []])).await;
         assert_eq!(result["MsgRct"]["ExitCode"] == json!(0), succeeds, "{value}: {}", result["Error"]);
         assert!(!succeeds || !result["ExecutionTrace"]["Subcalls"].as_array().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_wire_sees_power_balances_and_faults_change() {
+    for kind in [FaceKind::Venus, FaceKind::Lotus] {
+        let wire = Wire::of(World::new(38, 2), kind).await;
+        let (devnet, miner) = (&wire.world.devnet, Address::new_id(1000));
+        let power = async || wire.get("StateMinerPower", json!([MINER, []])).await["MinerPower"].clone();
+        assert_eq!(power().await["RawBytePower"], json!("16384"));
+        let sectors = BitField::try_from_bits([1]).unwrap();
+        let grant = StateChange::GrantPower { miner, raw: 4096.into(), quality_adjusted: 8192.into() };
+        let balance = StateChange::SetBalance { address: wire.world.secp, balance: support::fil(7) };
+        let fault = StateChange::FaultSectors { miner, sectors };
+        for change in [grant, balance, fault] {
+            devnet.change_state(change).unwrap();
+        }
+        for _ in 0..3 {
+            wire.world.extend().await;
+        }
+        assert_eq!(power().await["RawBytePower"], json!((16384 + 4096 - 2048).to_string()));
+        let secp = Wire::text(&wire.world.secp);
+        let actor = wire.get("StateGetActor", json!([secp, []])).await;
+        assert_eq!(actor["Balance"], json!("7000000000000000000"));
+        assert_eq!(wire.get("StateMinerFaults", json!([MINER, []])).await, json!([1, 1]));
+        let count = wire.get("StateMinerSectorCount", json!([MINER, []])).await;
+        assert_eq!(count, json!({"Live": 8, "Active": 7, "Faulty": 1}));
+        let active = wire.get("StateMinerActiveSectors", json!([MINER, []])).await;
+        assert!(active.as_array().unwrap().iter().all(|sector| sector["SectorNumber"] != json!(1)));
+        let claims = wire.get("StateReadState", json!(["t04", []])).await;
+        assert_eq!(claims["State"]["MinerCount"], json!(2));
     }
 }

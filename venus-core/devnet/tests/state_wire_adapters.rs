@@ -14,7 +14,9 @@ use venus_core::api::{
 use venus_core::error::{Classify, ErrorKind};
 use venus_core::node::{ForestNode, LotusNode, NodeConfig, VenusNode};
 use venus_core::rpc::server::{Everybody, Listening, RpcServer};
+use venus_core::testing::suites::{self, MinerReaderFixture};
 use venus_core::types::{Address, BitField, Cid, SectorPreCommitInfo, TipsetKey, blake2b_cid};
+use venus_devnet::StateChange;
 use venus_devnet::face::{Face, FaceKind};
 
 const MINER: Address = Address::new_id(1000);
@@ -48,6 +50,7 @@ async fn venus() {
     let (url, _server) = serve(&world, FaceKind::Venus).await;
     let node = VenusNode::connect_url(&url, NodeConfig::default()).await.unwrap();
     agree(&node, &world, &messages).await;
+    keeps_contract(&node, &world).await;
 }
 
 #[tokio::test]
@@ -56,6 +59,7 @@ async fn lotus() {
     let (url, _server) = serve(&world, FaceKind::Lotus).await;
     let node = LotusNode::connect_url(&url, NodeConfig::default()).await.unwrap();
     agree(&node, &world, &messages).await;
+    keeps_contract(&node, &world).await;
 }
 
 #[tokio::test]
@@ -64,6 +68,19 @@ async fn forest() {
     let (url, _server) = serve(&world, FaceKind::Forest).await;
     let node = ForestNode::connect_url(&url, NodeConfig::default()).await.unwrap();
     agree(&node, &world, &messages).await;
+    keeps_contract(&node, &world).await;
+}
+
+/// The contract of miners' readers, over the wire.
+async fn keeps_contract(node: &dyn Reader, world: &World) {
+    let earlier = world.head().await.key().clone();
+    let power = StateChange::GrantPower { miner: MINER, raw: 2048.into(), quality_adjusted: 2048.into() };
+    let epoch = world.devnet.change_state(power).unwrap();
+    while world.head().await.height() <= epoch + 1 {
+        world.extend().await;
+    }
+    suites::miner_reader(&node, &MinerReaderFixture { miner: MINER, sector: 3, no_sector: 99, earlier })
+        .await;
 }
 
 async fn agree(node: &dyn Reader, world: &World, messages: &[Cid]) {

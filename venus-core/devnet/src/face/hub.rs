@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::StreamExt;
 use serde_json::value::RawValue;
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 use venus_core::api::{HeadChange, HeadEvent, HeadFeed, HeadStream, Resume};
 use venus_core::json::Json;
@@ -131,10 +131,8 @@ impl Subscription {
         if let Some(current) = self.current.take() {
             return Some(current);
         }
-        match self.changes.recv().await {
-            Ok(value) => Some(value),
-            Err(RecvError::Lagged(_) | RecvError::Closed) => None,
-        }
+        // Behind by more than the sender keeps, or ended: closed either way.
+        self.changes.recv().await.ok()
     }
 }
 

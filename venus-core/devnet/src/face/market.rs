@@ -23,9 +23,13 @@ pub(super) fn register(m: &mut Methods) {
     method!(m, Read "Filecoin.StateMarketParticipants" (k: TipsetKey = "types.TipSetKey") => participants, .idempotent());
     method!(m, Read "Filecoin.StateMarketDeals" (k: TipsetKey = "types.TipSetKey") => deals, .idempotent());
     method!(m, Read "Filecoin.StateMarketStorageDeal" (d: u64 = "abi.DealID", k: TipsetKey = "types.TipSetKey") => deal, .idempotent());
-    method!(m, Read "Filecoin.StateMarketProposalPending" (p: Json<Cid> = "cid.Cid", k: TipsetKey = "types.TipSetKey") => is_pending, .idempotent());
+    if !m.v0() {
+        method!(m, Read "Filecoin.StateMarketProposalPending" (p: Json<Cid> = "cid.Cid", k: TipsetKey = "types.TipSetKey") => is_pending, .idempotent());
+    }
     method!(m, Read "Filecoin.StateDealProviderCollateralBounds" (s: u64 = "abi.PaddedPieceSize", v: bool = "bool", k: TipsetKey = "types.TipSetKey") => bounds, .idempotent());
-    method!(m, Read "Filecoin.StateComputeDataCID" (a: Json<Address> = "address.Address", p: i64 = "abi.RegisteredSealProof", d: Option<Vec<u64>> = "[]abi.DealID", k: TipsetKey = "types.TipSetKey") => data_cid, .idempotent());
+    if !m.v0() {
+        method!(m, Read "Filecoin.StateComputeDataCID" (a: Json<Address> = "address.Address", p: i64 = "abi.RegisteredSealProof", d: Option<Vec<u64>> = "[]abi.DealID", k: TipsetKey = "types.TipSetKey") => data_cid, .idempotent());
+    }
     datacap(m);
 }
 
@@ -34,12 +38,18 @@ fn datacap(m: &mut Methods) {
     method!(m, Read "Filecoin.StateVerifiedClientStatus" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => client_status, .idempotent());
     method!(m, Read "Filecoin.StateVerifierStatus" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => verifier_status, .idempotent());
     method!(m, Read "Filecoin.StateGetAllocations" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => allocations, .idempotent());
-    method!(m, Read "Filecoin.StateGetAllAllocations" (k: TipsetKey = "types.TipSetKey") => all_allocations, .idempotent());
+    if !m.v0() {
+        method!(m, Read "Filecoin.StateGetAllAllocations" (k: TipsetKey = "types.TipSetKey") => all_allocations, .idempotent());
+    }
     method!(m, Read "Filecoin.StateGetAllocation" (a: Json<Address> = "address.Address", n: u64 = "verifreg.AllocationId", k: TipsetKey = "types.TipSetKey") => allocation, .idempotent());
     method!(m, Read "Filecoin.StateGetAllocationForPendingDeal" (d: u64 = "abi.DealID", k: TipsetKey = "types.TipSetKey") => allocation_for_deal, .idempotent());
-    method!(m, Read "Filecoin.StateGetAllocationIdForPendingDeal" (d: u64 = "abi.DealID", k: TipsetKey = "types.TipSetKey") => allocation_id_for_deal, .idempotent());
+    if !m.v0() {
+        method!(m, Read "Filecoin.StateGetAllocationIdForPendingDeal" (d: u64 = "abi.DealID", k: TipsetKey = "types.TipSetKey") => allocation_id_for_deal, .idempotent());
+    }
     method!(m, Read "Filecoin.StateGetClaims" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => claims, .idempotent());
-    method!(m, Read "Filecoin.StateGetAllClaims" (k: TipsetKey = "types.TipSetKey") => all_claims, .idempotent());
+    if !m.v0() {
+        method!(m, Read "Filecoin.StateGetAllClaims" (k: TipsetKey = "types.TipSetKey") => all_claims, .idempotent());
+    }
     method!(m, Read "Filecoin.StateGetClaim" (a: Json<Address> = "address.Address", n: u64 = "verifreg.ClaimId", k: TipsetKey = "types.TipSetKey") => claim, .idempotent());
 }
 

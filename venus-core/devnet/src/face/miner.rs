@@ -36,7 +36,9 @@ pub(super) fn register(m: &mut Methods) {
     method!(m, Read "Filecoin.StateMinerSectorCount" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => sector_count, .idempotent());
     method!(m, Read "Filecoin.StateMinerAvailableBalance" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => available_balance, .idempotent());
     method!(m, Read "Filecoin.StateAllMinerFaults" (lookback: ChainEpoch = "abi.ChainEpoch", k: TipsetKey = "types.TipSetKey") => all_faults, .idempotent());
-    method!(m, Read "Filecoin.StateMinerCreationDeposit" (k: TipsetKey = "types.TipSetKey") => creation_deposit, .idempotent());
+    if !m.v0() {
+        method!(m, Read "Filecoin.StateMinerCreationDeposit" (k: TipsetKey = "types.TipSetKey") => creation_deposit, .idempotent());
+    }
     sectors(m);
     if m.face.kind == FaceKind::Venus {
         method!(m, Read "Filecoin.StateMinerWorkerAddress" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => worker, .idempotent());
@@ -48,14 +50,22 @@ fn sectors(m: &mut Methods) {
     method!(m, Read "Filecoin.StateMinerSectors" (a: Json<Address> = "address.Address", n: Option<Json<BitField>> = "*bitfield.BitField", k: TipsetKey = "types.TipSetKey") => miner_sectors, .idempotent());
     method!(m, Read "Filecoin.StateMinerActiveSectors" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => active_sectors, .idempotent());
     method!(m, Read "Filecoin.StateMinerSectorAllocated" (a: Json<Address> = "address.Address", n: u64 = "abi.SectorNumber", k: TipsetKey = "types.TipSetKey") => is_allocated, .idempotent());
-    method!(m, Read "Filecoin.StateMinerAllocated" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => allocated, .idempotent());
+    if !m.v0() {
+        method!(m, Read "Filecoin.StateMinerAllocated" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => allocated, .idempotent());
+    }
     method!(m, Read "Filecoin.StateSectorGetInfo" (a: Json<Address> = "address.Address", n: u64 = "abi.SectorNumber", k: TipsetKey = "types.TipSetKey") => sector, .idempotent());
-    method!(m, Read "Filecoin.StateSectorPreCommitInfo" (a: Json<Address> = "address.Address", n: u64 = "abi.SectorNumber", k: TipsetKey = "types.TipSetKey") => precommit, .idempotent());
+    if m.v0() {
+        method!(m, Read "Filecoin.StateSectorPreCommitInfo" (a: Json<Address> = "address.Address", n: u64 = "abi.SectorNumber", k: TipsetKey = "types.TipSetKey") => precommit_v0, .idempotent());
+    } else {
+        method!(m, Read "Filecoin.StateSectorPreCommitInfo" (a: Json<Address> = "address.Address", n: u64 = "abi.SectorNumber", k: TipsetKey = "types.TipSetKey") => precommit, .idempotent());
+    }
     method!(m, Read "Filecoin.StateSectorExpiration" (a: Json<Address> = "address.Address", n: u64 = "abi.SectorNumber", k: TipsetKey = "types.TipSetKey") => expiration, .idempotent());
     method!(m, Read "Filecoin.StateSectorPartition" (a: Json<Address> = "address.Address", n: u64 = "abi.SectorNumber", k: TipsetKey = "types.TipSetKey") => location, .idempotent());
     method!(m, Read "Filecoin.StateMinerPreCommitDepositForPower" (a: Json<Address> = "address.Address", s: SectorPreCommitInfo = "miner.SectorPreCommitInfo", k: TipsetKey = "types.TipSetKey") => deposit, .idempotent());
     method!(m, Read "Filecoin.StateMinerInitialPledgeCollateral" (a: Json<Address> = "address.Address", s: SectorPreCommitInfo = "miner.SectorPreCommitInfo", k: TipsetKey = "types.TipSetKey") => pledge_collateral, .idempotent());
-    method!(m, Read "Filecoin.StateMinerInitialPledgeForSector" (duration: ChainEpoch = "abi.ChainEpoch", size: u64 = "abi.SectorSize", verified: u64 = "uint64", k: TipsetKey = "types.TipSetKey") => pledge, .idempotent());
+    if !m.v0() || m.face.kind == FaceKind::Venus {
+        method!(m, Read "Filecoin.StateMinerInitialPledgeForSector" (duration: ChainEpoch = "abi.ChainEpoch", size: u64 = "abi.SectorSize", verified: u64 = "uint64", k: TipsetKey = "types.TipSetKey") => pledge, .idempotent());
+    }
 }
 
 /// Go writes a list without elements as null.
@@ -206,6 +216,17 @@ async fn precommit(
 ) -> Answer<Option<SectorPreCommitOnChainInfo>> {
     let key = pinned(&face, key).await?;
     face.devnet.precommit(&miner, number, &key).await.map_err(about(&face, &miner, MINER))
+}
+
+/// In the old version what is not there is an error.
+async fn precommit_v0(
+    face: Face,
+    miner: Json<Address>,
+    number: u64,
+    key: TipsetKey,
+) -> Answer<SectorPreCommitOnChainInfo> {
+    let found = precommit(face, miner, number, key).await?;
+    found.ok_or_else(|| FaceError::said("precommit info does not exist"))
 }
 
 async fn expiration(

@@ -67,7 +67,8 @@ impl FaceKind {
     fn dialect(self) -> Dialect {
         match self {
             Self::Venus => Dialect::Fork,
-            Self::Lotus | Self::Forest => Dialect::Upstream,
+            Self::Lotus => Dialect::Upstream,
+            Self::Forest => Dialect::Forest,
         }
     }
 

@@ -1,7 +1,6 @@
 //! A face on a port.
 
 use std::fmt;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -168,12 +167,10 @@ fn breaking() -> Response {
 }
 
 /// Closes the sessions that faults pick.
-fn cut_sessions(mut cuts: Cuts, servers: Vec<RpcServer>) -> impl Future<Output = ()> + Send {
-    async move {
-        while let Some(target) = cuts.next().await {
-            for server in &servers {
-                server.disconnect(|caller| std::ptr::eq(caller, &*target));
-            }
+async fn cut_sessions(mut cuts: Cuts, servers: Vec<RpcServer>) {
+    while let Some(target) = cuts.next().await {
+        for server in &servers {
+            server.disconnect(|caller| std::ptr::eq(caller, &*target));
         }
     }
 }

@@ -25,7 +25,9 @@ pub(super) fn register(m: &mut Methods) {
     method!(m, Read "Filecoin.StateGetActor" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => actor, .idempotent());
     method!(m, Read "Filecoin.StateReadState" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => read_state, .idempotent());
     method!(m, Read "Filecoin.StateLookupID" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => lookup_id, .idempotent());
-    method!(m, Read "Filecoin.StateLookupRobustAddress" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => robust, .idempotent());
+    if !m.v0() {
+        method!(m, Read "Filecoin.StateLookupRobustAddress" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => robust, .idempotent());
+    }
     method!(m, Read "Filecoin.StateAccountKey" (a: Json<Address> = "address.Address", k: TipsetKey = "types.TipSetKey") => account_key, .idempotent());
     method!(m, Read "Filecoin.StateListMiners" (k: TipsetKey = "types.TipSetKey") => miners, .idempotent());
     method!(m, Read "Filecoin.StateListActors" (k: TipsetKey = "types.TipSetKey") => actors, .idempotent());

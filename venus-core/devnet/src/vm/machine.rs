@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use cid::Cid;
 use fvm_shared::address::{Address, Payload};
 use fvm_shared::econ::TokenAmount;
 use fvm_shared::error::ExitCode;
 use fvm_shared::{ActorID, METHOD_CONSTRUCTOR, METHOD_SEND, MethodNum};
 use venus_core::cbor::Encode;
-use venus_core::types::{ActorInfo, ActorTrace, ExecutionTrace, GasTrace, MessageTrace, ReturnTrace};
+use venus_core::types::{ActorInfo, ActorTrace, ExecutionTrace, GasTrace, IpldOp, MessageTrace, ReturnTrace};
 
 use super::abort::{Abort, Returned};
 use super::actors;
@@ -158,9 +159,12 @@ impl<'a> Machine<'a> {
                 ),
             });
         };
+        let read = self.tracing.then(|| state_block(id, self.state)).flatten();
         let mut runtime = Runtime::new(self, call, id, depth);
         let result = (method.run)(&mut runtime, &call.params);
         frame.subcalls = runtime.into_subcalls();
+        let left = self.tracing.then(|| state_block(id, self.state)).flatten();
+        frame.note_blocks(read, left.filter(|_| result.is_ok()));
         result
     }
 }
@@ -171,11 +175,19 @@ struct Frame {
     invoked: Option<ActorTrace>,
     charges: Vec<GasTrace>,
     subcalls: Vec<ExecutionTrace>,
+    ipld_ops: Vec<IpldOp>,
 }
 
 impl Frame {
     fn charge(&mut self, name: &str, amount: u64) {
         self.charges.push(gas::charge(name, amount));
+    }
+
+    /// The state that the method began with, and the one that it left if that is another.
+    fn note_blocks(&mut self, read: Option<(Cid, u64)>, left: Option<(Cid, u64)>) {
+        let op = |op: &str, (cid, size)| IpldOp { op: op.into(), cid, size };
+        self.ipld_ops.extend(read.map(|block| op("Get", block)));
+        self.ipld_ops.extend(left.filter(|_| left != read).map(|block| op("Put", block)));
     }
 
     fn trace(self, call: &Call, called: &Called, gas_limit: u64) -> ExecutionTrace {
@@ -201,9 +213,15 @@ impl Frame {
             gas_charges: self.charges,
             subcalls: self.subcalls,
             logs: Vec::new(),
-            ipld_ops: Vec::new(),
+            ipld_ops: self.ipld_ops,
         }
     }
+}
+
+/// CID and size of the block that holds an actor's state.
+fn state_block(id: ActorID, state: &StateTree) -> Option<(Cid, u64)> {
+    let actor = state.get(id)?;
+    Some((actor.head(), actor.state().to_cbor().len() as u64))
 }
 
 fn trace_of(id: ActorID, state: &StateTree) -> Option<ActorTrace> {
