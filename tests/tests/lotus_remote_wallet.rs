@@ -13,7 +13,7 @@ use venus_core::clock::ManualClock;
 use venus_core::consensus::{election::win_count, vrf};
 use venus_core::crypto::verify;
 use venus_core::entropy::SeededEntropy;
-use venus_core::json::Json;
+use venus_core::json::{Json, JsonRef};
 use venus_core::node::{LotusNode, NodeConfig};
 use venus_core::prelude::*;
 use venus_core::rpc::client::{ClientConfig, RpcClient};
@@ -125,7 +125,7 @@ async fn signs_blocks_and_messages_of_a_lotus_node() {
     expected.sort();
     assert_eq!(listed, expected);
     let message = MessageRequest::transfer(rich, worker, TokenAmount::from_whole(2)).message;
-    let params = json!([Json(&message), Value::Null]);
+    let params = json!([JsonRef(&message), Value::Null]);
     let signed: Json<SignedMessage> =
         cli.call("Filecoin.MpoolPushMessage", Some(&params.to_string())).await.unwrap();
     let signed = signed.0;
