@@ -7,17 +7,17 @@ use std::time::Duration;
 use venus_core::clock::ManualClock;
 use venus_core::entropy::OsEntropy;
 use venus_core::prelude::*;
-use venus_devnet::{Devnet, DevnetConfig, GenesisAccount, GenesisMiner};
-use venus_miner::{FixedProver, Miner, MinerConfig, MinerDeps};
+use venus_core::types::TipsetKey;
+use venus_devnet::{Devnet, DevnetConfig, EpochSpec, GenesisAccount, GenesisMiner};
 use venus_signer::{KeyType, LocalWallet};
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// A devnet and who mines on it.
+/// A devnet, and the keys and the clock that it is driven with.
 pub(crate) struct Chain {
     /// The node.
     pub(crate) node: Devnet,
-    miner: Miner,
+    wallet: LocalWallet,
     clock: ManualClock,
 }
 
@@ -32,25 +32,17 @@ impl Chain {
         };
         let clock = ManualClock::new(Duration::from_secs(config.genesis_timestamp));
         let node = Devnet::open(config, Arc::new(clock.clone()), None)?;
-        let deps = MinerDeps {
-            chain: Arc::new(node.clone()),
-            producer: Arc::new(node.clone()),
-            signer: Arc::new(wallet.clone()),
-            prover: Arc::new(FixedProver::new(&node.genesis_info().network)?),
-            clock: Arc::new(clock.clone()),
-        };
-        let miner = Miner::open(MinerConfig::new(":memory:", node.miners()), deps).await?;
-        Ok(Self { node, miner, clock })
+        Ok(Self { node, wallet: wallet.clone(), clock })
     }
 
     /// Lets the time of the next epoch come and the miner try its luck, until there is a block.
     pub(crate) async fn mine(&self) -> Result<()> {
-        let head = self.node.head().await?;
         let network = &self.node.genesis_info().network;
-        for epoch in head.height() + 1.. {
+        for epoch in self.node.head().await?.height() + 1.. {
             self.clock.advance_to(Duration::from_secs(network.timestamp_of(epoch)));
-            self.miner.mine_round(epoch, head.key()).await?;
-            if self.node.head().await?.key() != head.key() {
+            let (base, miners) = (TipsetKey::default(), self.node.miners());
+            let spec = EpochSpec { epoch, base, miners, messages: true };
+            if !self.node.mine(&spec, &self.wallet).await?.is_empty() {
                 break;
             }
         }

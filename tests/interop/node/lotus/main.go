@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/filecoin-project/go-address"
@@ -92,8 +91,9 @@ func (t *tools) look(ctx context.Context) {
 		where := Must(t.StateSectorPartition(ctx, t.miner, sector.SectorNumber, types.EmptyTSK))
 		Check(where.Deadline < 48, "%+v", where)
 	}
-	_, err := t.F3GetManifest(ctx)
-	Check(errors.Is(err, api.ErrF3Disabled), "F3: %v", err)
+	manifest := Must(t.F3GetManifest(ctx))
+	Check(manifest != nil && manifest.NetworkName != "", "F3's manifest %+v", manifest)
+	Check(!Must(t.F3IsRunning(ctx)), "F3 runs")
 }
 
 // wallet is `lotus wallet list` and `lotus wallet balance`.

@@ -29,8 +29,8 @@ func (p *pool) warmUp(ctx context.Context) {
 	deadline := Must(p.StateMinerProvingDeadline(ctx, p.miner, types.EmptyTSK))
 	Check(deadline.WPoStPeriodDeadlines == 48 && deadline.WPoStProvingPeriod > 0, "deadline %+v", deadline)
 	Must(p.StateMinerAvailableBalance(ctx, p.miner, types.EmptyTSK))
-	_, err := p.F3GetManifest(ctx)
-	Refused(err, "f3")
+	manifest := Must(p.F3GetManifest(ctx))
+	Check(manifest != nil && manifest.NetworkName != "", "F3's manifest %+v", manifest)
 }
 
 // sectors are found by deadline and partition, and by number.

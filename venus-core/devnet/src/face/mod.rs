@@ -21,6 +21,7 @@ mod methods;
 mod miner;
 mod mining;
 mod mpool;
+mod mpool_check;
 mod net;
 mod network;
 mod objects;
@@ -67,7 +68,8 @@ impl FaceKind {
     fn dialect(self) -> Dialect {
         match self {
             Self::Venus => Dialect::Fork,
-            Self::Lotus | Self::Forest => Dialect::Upstream,
+            Self::Lotus => Dialect::Upstream,
+            Self::Forest => Dialect::Forest,
         }
     }
 
@@ -202,6 +204,9 @@ fn register_all(m: &mut Methods) {
     network::register(m);
     net::register(m);
     mpool::register(m);
+    if !m.v0() {
+        mpool_check::register(m);
+    }
     gas::register(m);
     mining::register(m);
     wallet::register(m);

@@ -1,7 +1,6 @@
 //! A face on a port.
 
 use std::fmt;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,8 +27,8 @@ use super::{ApiVersion, Face, FaceKind};
 /// How long calls over HTTP may go on after a shutdown began.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// A face that is served until [`FaceServer::shutdown`], or until the last of its handles is dropped, which ends it
-/// without grace.
+/// A face that is served until [`FaceServer::shutdown`]. Without this handle it goes on, but nobody can end it, and
+/// faults break no WebSocket any more.
 pub struct FaceServer {
     servers: Vec<RpcServer>,
     local: SocketAddr,
@@ -168,12 +167,10 @@ fn breaking() -> Response {
 }
 
 /// Closes the sessions that faults pick.
-fn cut_sessions(mut cuts: Cuts, servers: Vec<RpcServer>) -> impl Future<Output = ()> + Send {
-    async move {
-        while let Some(target) = cuts.next().await {
-            for server in &servers {
-                server.disconnect(|caller| std::ptr::eq(caller, &*target));
-            }
+async fn cut_sessions(mut cuts: Cuts, servers: Vec<RpcServer>) {
+    while let Some(target) = cuts.next().await {
+        for server in &servers {
+            server.disconnect(|caller| std::ptr::eq(caller, &*target));
         }
     }
 }

@@ -98,18 +98,14 @@ async fn following(net: &Net, node: &dyn FullNode) {
     suites::head_feed(node, &fixture).await;
 }
 
-/// Extends the chain without a miner, who can make a branch later.
+/// Puts one block on the head, so that nothing is reverted; none of `rival`, who can make a branch later.
 pub(crate) async fn mine_without(world: &World, rival: &Address) {
     use venus_core::api::BlockProducer;
     let base = world.head().await;
     for epoch in base.height() + 1.. {
         let blocks = world.blocks(epoch, &base).await;
-        let mut found = false;
-        for block in blocks.iter().filter(|b| b.header.miner != *rival) {
+        if let Some(block) = blocks.iter().find(|b| b.header.miner != *rival) {
             world.devnet.submit_block(block).await.unwrap();
-            found = true;
-        }
-        if found {
             break;
         }
     }

@@ -4,5 +4,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod faults;
 mod golden;
+mod heads;
+mod methods;
+mod raw;
+mod rights;
 mod served;
+mod transport;
+mod views;

@@ -6,7 +6,9 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretSlice};
 use venus_core::api::Permissions;
 use venus_core::clock::ManualClock;
+use venus_core::json;
 use venus_core::testing::doubles::TestSigner;
+use venus_core::types::Network;
 use venus_devnet::face::{Face, FaceKind, FaceServer, Tokens};
 use venus_devnet::{Devnet, DevnetConfig, GenesisAccount, GenesisMiner};
 
@@ -48,6 +50,17 @@ impl Served {
         }
         let server = face.listen("127.0.0.1:0".parse().unwrap(), tokens.clone()).await.unwrap();
         Self { world, face, tokens, server }
+    }
+
+    /// A value as the face writes it.
+    pub(crate) fn face_json(&self, value: &impl serde::Serialize) -> serde_json::Value {
+        let face = match self.face.kind() {
+            FaceKind::Venus => json::Face::Venus,
+            FaceKind::Lotus | FaceKind::Forest => json::Face::Lotus,
+        };
+        json::with_face(face, || {
+            json::with_network(Network::Testnet, || serde_json::to_value(value).unwrap())
+        })
     }
 
     pub(crate) fn token(&self, permissions: Permissions) -> String {
