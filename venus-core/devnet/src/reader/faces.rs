@@ -15,7 +15,7 @@ use super::At;
 use crate::message::Verified;
 use crate::node::Devnet;
 use crate::state::{SYSTEM, StateView};
-use crate::vm::{Applied, ApplyMode, Context, apply_message};
+use crate::vm::{Applied, ApplyMode, Context};
 
 /// A message, and what came of it.
 pub(crate) struct Traced {
@@ -39,7 +39,7 @@ impl At {
     /// Executes a message on a copy of the state. Nobody pays for it.
     pub(crate) fn call(&self, message: &Message) -> Applied {
         let context = Context { base_fee: self.executed.next_base_fee.clone() };
-        self.vm.apply_one(&self.executed.state, &context, message, ApplyMode::Call)
+        self.vm.apply_one(&mut self.executed.state.clone(), &context, message, ApplyMode::Call)
     }
 }
 
@@ -70,7 +70,8 @@ impl Devnet {
         let context = Context { base_fee: executed.next_base_fee.clone() };
         let mut state = executed.state.clone();
         for message in messages {
-            apply_message(&mut state, &context, message, message.to_cbor().len());
+            let mode = ApplyMode::Explicit { chain_len: message.to_cbor().len() };
+            core.chain.vm.apply_one(&mut state, &context, message, mode);
         }
         Ok(core.chain.vm.root(&state))
     }
