@@ -281,7 +281,9 @@ async fn rewards_and_tips_reach_the_miner() {
     let wins = tipset.blocks()[0].election_proof.as_ref().unwrap().win_count;
     let tips: TokenAmount = sent.iter().map(|m| &m.message.gas_premium * m.message.gas_limit).sum();
     let reward = (fil(36) * wins).div_floor(5);
-    assert_eq!(world.devnet.balance(&miner).await.unwrap(), reward + tips);
+    // Each of its sectors pledges an attoFIL from the beginning.
+    let pledge = TokenAmount::from_atto(world.config.miners[0].sectors);
+    assert_eq!(world.devnet.balance(&miner).await.unwrap(), pledge + reward + tips);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use venus_core::types::SignatureType;
 
 /// The head after 100 epochs. It guards every encoding and rule on the way. A change of the chain on purpose (the
 /// layout of the state, what methods cost) changes it: then the failed test says what to write here.
-const GOLDEN: &str = "bafy2bzacedt23dauftoi66kl67uf4rrzdkxarezxpa2fqshxjho3bclcopkva";
+const GOLDEN: &str = "bafy2bzaceb7wzyt4zmi66nvnq47uqncrztuuzahtrx2evyhadajayws6zvbge";
 
 #[tokio::test]
 async fn golden_head_after_a_hundred_epochs() {

@@ -20,7 +20,7 @@ use venus_core::rpc::server::{Everybody, Listening, RpcServer};
 use venus_core::rpc::{CallError, RpcError};
 use venus_core::types::{Address, BitField, Message, Network, Tipset};
 use venus_devnet::StateChange;
-use venus_devnet::face::{Face, FaceKind};
+use venus_devnet::face::{ApiVersion, Face, FaceKind};
 
 const MINER: &str = "t01000";
 const NOBODY: &str = "t0999999";
@@ -34,7 +34,11 @@ struct Wire {
 
 impl Wire {
     async fn of(world: World, kind: FaceKind) -> Self {
-        let service = Face::new(world.devnet.clone(), kind).service().unwrap();
+        Self::of_version(world, kind, ApiVersion::V1).await
+    }
+
+    async fn of_version(world: World, kind: FaceKind, version: ApiVersion) -> Self {
+        let service = Face::new(world.devnet.clone(), kind).service_of(version).unwrap();
         let server = RpcServer::new(service, Everybody(Permissions::ALL));
         let listening = server.listen("127.0.0.1:0".parse().unwrap(), &["/rpc/v1"]).await.unwrap();
         let url = format!("http://{}/rpc/v1", listening.local_addr());
@@ -211,6 +215,17 @@ async fn methods_that_only_venus_has() {
     let info = wire.get("StateMinerInfo", json!([MINER, []])).await;
     assert_eq!(wire.get("StateMinerWorkerAddress", json!([MINER, []])).await, info["Worker"]);
     assert_eq!(wire.get("StateMinerSectorSize", json!([MINER, []])).await, json!(2048));
+}
+
+#[tokio::test]
+async fn the_old_version_has_fewer_methods_and_other_answers() {
+    let wire = Wire::of_version(World::new(1, 1), FaceKind::Venus, ApiVersion::V0).await;
+    let refusal = wire.refusal("StateSectorPreCommitInfo", json!([MINER, 0, []])).await;
+    assert_eq!(refusal, (1, "precommit info does not exist".into()));
+    for method in ["StateLookupRobustAddress", "StateMinerAllocated", "StateMinerCreationDeposit"] {
+        assert_eq!(wire.refusal(method, json!([MINER, []])).await.0, -32601, "{method}");
+    }
+    assert_eq!(wire.get("StateMinerInfo", json!([MINER, []])).await["SectorSize"], json!(2048));
 }
 
 #[tokio::test]
@@ -462,6 +477,7 @@ async fn a_replay_is_what_happened() {
 async fn computing_a_tipset_gives_what_its_child_names() {
     let wire = Wire::of(World::new(35, 3), FaceKind::Lotus).await;
     wire.world.send(wire.world.bls, wire.world.secp, 3).await;
+    wire.world.send(wire.world.secp, wire.world.bls, 2).await;
     let tipset = wire.world.extend().await;
     let child = wire.world.extend().await;
     let compute = async |messages: Value| {
@@ -477,6 +493,10 @@ async fn computing_a_tipset_gives_what_its_child_names() {
     let receipts = wire.world.devnet.parent_receipts(&child.cids()[0]).await.unwrap();
     let found: Vec<_> = explicit.iter().map(|one| one["MsgRct"].clone()).collect();
     assert_eq!(json!(found), serde_json::to_value(receipts).unwrap());
+    let cids: Vec<_> = explicit.iter().map(|one| one["MsgCid"].clone()).collect();
+    let executed = wire.world.devnet.parent_messages(&child.cids()[0]).await.unwrap();
+    let on_chain: Vec<_> = executed.iter().map(|(cid, _)| json!({"/": cid.to_string()})).collect();
+    assert_eq!(cids, on_chain);
     // With one more message the state is another.
     let more = wire.world.transfer(wire.world.bls, wire.world.secp, 3).await.message;
     let more = serde_json::to_value(venus_core::json::Json(more)).unwrap();
@@ -513,7 +533,7 @@ async fn the_deposit_makes_a_miner_and_less_does_not() {
     let from = Wire::text(&wire.world.bls);
     let deposit = number(&wire.get("StateMinerCreationDeposit", json!([[]])).await);
     let code = wire.get("StateGetActor", json!(["t04", []])).await["Code"].clone();
-    let worker = Wire::text(&wire.world.signer.new_bls());
+    let worker = from.clone();
     let params = json!({"Owner": from, "Worker": worker, "WindowPoStProofType": 10, "Peer": "Bw==", "Multiaddrs": null});
     let params = wire.get("StateEncodeParams", json!([code, 2, params])).await;
     for (value, succeeds) in [(deposit - 1, false), (deposit, true)] {

@@ -8,7 +8,7 @@ use venus_core::api::{HeadEvent, HeadFeed, HeadStream, Resume};
 use super::chain::{Chain, timed};
 use crate::measure::{BenchError, Effort, Measure, Names, measure_of};
 
-const SUBSCRIBERS: usize = 1_000;
+pub(super) const SUBSCRIBERS: usize = 1_000;
 
 /// A head change delivered to every subscriber in process, which share it, against encoding the new tipset as JSON
 /// for each.

@@ -1,12 +1,12 @@
 //! What `venus-devnet` takes for epochs, beside the signatures that no chain can do without.
 //!
-//! All figures are of the chain in process. What its network interface adds (one encoding for all subscribers of the
-//! head over sockets) belongs into a module of its own beside `fan_out`.
+//! All figures but those of [`sockets`] are of the chain in process.
 
 mod chain;
 mod epochs;
 mod fan_out;
 mod long;
+mod sockets;
 
 use crate::measure::{BenchError, Effort, Measure};
 
@@ -18,6 +18,7 @@ pub(crate) fn measure(effort: &Effort) -> Result<Vec<Measure>, BenchError> {
     let mut measures = vec![epochs::empty(effort)?, epochs::secp_messages(effort)?];
     measures.extend(long::measure(effort)?);
     measures.push(fan_out::measure(effort)?);
+    measures.push(sockets::measure(effort)?);
     Ok(measures)
 }
 
@@ -36,6 +37,7 @@ mod tests {
             "epochs_10000_rss_bytes",
             "restart_per_epoch",
             "heads_1000_subscribers",
+            "heads_1000_channels",
         ];
         assert_eq!(names, expected);
         assert!(measures.iter().all(|measure| measure.ratio > 0.0 && measure.ours > 0.0), "{measures:?}");

@@ -72,6 +72,7 @@ impl Chain {
         let content = outcome.included.iter().map(|m| &m.signed.message);
         let by_rule = next_base_fee_premium(&tipset.min_ticket_block().parent_base_fee, content);
         let outcome = outcome.outcome;
+        conserved(&outcome.state, parent)?;
         let encoded: Vec<Vec<u8>> = outcome.receipts.iter().map(Encode::to_cbor).collect();
         Ok(Executed {
             root: self.vm.root(&outcome.state),
@@ -109,6 +110,16 @@ impl Chain {
         }
         Ok(self.run(tipset, &parent.state, true).outcome.traces)
     }
+}
+
+/// No tipset makes FIL or loses any: what the genesis holds is what every state holds. A defect ends the chain here,
+/// before anything is built on it.
+fn conserved(state: &StateTree, parent: &StateTree) -> Result<(), ChainError> {
+    let gained = state.gained_since(parent);
+    if gained.is_zero() {
+        return Ok(());
+    }
+    Err(ChainError::Corrupt(format!("executing a tipset changed the sum of all balances by {gained}")))
 }
 
 /// What executing a tipset left behind, and all messages of its blocks.
@@ -183,5 +194,39 @@ impl Slots {
         uses.sort_unstable_by(|a, b| b.cmp(a));
         let oldest = uses.get(keep.saturating_sub(1)).copied().unwrap_or_default();
         self.by_key.retain(|_, slot| slot.pinned || slot.last_use >= oldest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Actor, ActorState};
+
+    fn atto(amount: i64) -> TokenAmount {
+        TokenAmount::from_atto(amount)
+    }
+
+    /// Two actors in one shard, and one in another.
+    fn state() -> StateTree {
+        let mut state = StateTree::default();
+        for (id, amount) in [(1, 5), (129, 7), (2, 0)] {
+            state.put(id, Actor::new(ActorState::Cron).with_balance(atto(amount)));
+        }
+        state
+    }
+
+    #[test]
+    fn fil_that_comes_from_nowhere_is_found() {
+        let before = state();
+        let mut after = before.clone();
+        assert!(after.transfer(129, 2, &atto(3)) && after.transfer(1, 129, &atto(1)));
+        conserved(&after, &before).unwrap();
+        after.put(3, Actor::new(ActorState::Cron).with_balance(atto(2)));
+        after.update(1, |actor| actor.balance -= atto(1));
+        assert_eq!(after.gained_since(&before), atto(1));
+        assert_eq!(before.gained_since(&after), atto(-1));
+        assert!(matches!(conserved(&after, &before), Err(ChainError::Corrupt(_))));
+        // Whatever shares nothing is compared as a whole.
+        assert_eq!(state().gained_since(&before), atto(0));
     }
 }

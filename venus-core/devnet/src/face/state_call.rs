@@ -16,6 +16,7 @@ use super::Face;
 use super::error::FaceError;
 use super::methods::{Answer, Methods, method};
 use super::state::state_at;
+use crate::reader::Traced;
 use crate::vm::Applied;
 
 /// Gas limit of a message that nobody pays for, as nodes write it.
@@ -50,8 +51,8 @@ async fn replay(face: Face, key: TipsetKey, Json(cid): Json<Cid>) -> Answer<Invo
         false => (face.devnet.tipset(&key).await?, cid),
     };
     let begin = Instant::now();
-    let found = face.devnet.replay(&tipset, &cid)?;
-    let (message, applied) =
+    let found = face.devnet.traces(&tipset)?.into_iter().find(|traced| traced.cid == cid);
+    let Traced { message, applied, .. } =
         found.ok_or_else(|| FaceError::said("failed to replay msg: given message not found in tipset"))?;
     let mut replayed = result(cid, message, applied, begin.elapsed());
     replayed.gas_cost.message = Some(cid);
@@ -84,13 +85,13 @@ async fn compute(
             tipset.height()
         )));
     }
-    let (root, traces) = face.devnet.compute(&tipset, &messages)?;
-    let trace = traces.into_iter().map(|(message, applied)| {
-        let mut result = result(message.cid(), message, applied, Duration::ZERO);
-        result.gas_cost.message = Some(result.msg_cid);
+    let traced = |Traced { cid, message, applied }| {
+        let mut result = result(cid, message, applied, Duration::ZERO);
+        result.gas_cost.message = Some(cid);
         result
-    });
-    Ok(ComputeStateOutput { root, trace: trace.collect() })
+    };
+    let trace = face.devnet.traces(&tipset)?.into_iter().map(traced).collect();
+    Ok(ComputeStateOutput { root: face.devnet.root_after(&tipset, &messages)?, trace })
 }
 
 fn result(msg_cid: Cid, msg: Message, applied: Applied, duration: Duration) -> InvocResult {

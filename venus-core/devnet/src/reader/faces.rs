@@ -9,13 +9,21 @@ use fvm_shared::address::{Address, Payload};
 use fvm_shared::message::Message;
 use venus_core::api::ChainError;
 use venus_core::cbor::Encode;
-use venus_core::types::{BitField, Tipset, TipsetKey};
+use venus_core::types::{BitField, MessageExt, Tipset, TipsetKey};
 
 use super::At;
 use crate::message::Verified;
 use crate::node::Devnet;
 use crate::state::{SYSTEM, StateView};
-use crate::vm::{Applied, ApplyMode, Context, apply_message};
+use crate::vm::{Applied, ApplyMode, Context};
+
+/// A message, and what came of it.
+pub(crate) struct Traced {
+    /// CID on chain; of an implicit message, its own.
+    pub(crate) cid: Cid,
+    pub(crate) message: Message,
+    pub(crate) applied: Applied,
+}
 
 impl At {
     /// The ID that an address stands for: an ID is taken as it is, whether anybody has it or not.
@@ -31,45 +39,41 @@ impl At {
     /// Executes a message on a copy of the state. Nobody pays for it.
     pub(crate) fn call(&self, message: &Message) -> Applied {
         let context = Context { base_fee: self.executed.next_base_fee.clone() };
-        self.vm.apply_one(&self.executed.state, &context, message, ApplyMode::Call)
+        self.vm.apply_one(&mut self.executed.state.clone(), &context, message, ApplyMode::Call)
     }
 }
 
 impl Devnet {
-    /// Executes a tipset again, and answers what became of the message with this CID on chain.
+    /// Executes a tipset again, and tells everything that happened, in order.
     ///
     /// # Errors
     /// Those of executing the tipset's parents again.
-    pub(crate) fn replay(
-        &self,
-        tipset: &Tipset,
-        cid: &Cid,
-    ) -> Result<Option<(Message, Applied)>, ChainError> {
+    pub(crate) fn traces(&self, tipset: &Tipset) -> Result<Vec<Traced>, ChainError> {
         let core = self.inner.read();
         let executed = core.chain.execute(tipset)?;
-        let Some(index) = executed.messages.iter().position(|m| m.cid == *cid) else { return Ok(None) };
-        let traces = core.chain.trace(tipset)?;
+        let mut on_chain = executed.messages.iter().map(|message| message.cid);
         let system = Address::new_id(SYSTEM);
-        Ok(traces.into_iter().filter(|(message, _)| message.from != system).nth(index))
+        let traced = |(message, applied): (Message, Applied)| {
+            let on_chain = if message.from == system { None } else { on_chain.next() };
+            Traced { cid: on_chain.unwrap_or_else(|| message.cid()), message, applied }
+        };
+        Ok(core.chain.trace(tipset)?.into_iter().map(traced).collect())
     }
 
-    /// The root after a tipset and then some messages, and what happened in the tipset, in order.
+    /// The root after a tipset and then some messages, which are executed as if blocks had them.
     ///
     /// # Errors
     /// Those of executing the tipset's parents again.
-    pub(crate) fn compute(
-        &self,
-        tipset: &Tipset,
-        messages: &[Message],
-    ) -> Result<(Cid, Vec<(Message, Applied)>), ChainError> {
+    pub(crate) fn root_after(&self, tipset: &Tipset, messages: &[Message]) -> Result<Cid, ChainError> {
         let core = self.inner.read();
         let executed = core.chain.execute(tipset)?;
         let context = Context { base_fee: executed.next_base_fee.clone() };
         let mut state = executed.state.clone();
         for message in messages {
-            apply_message(&mut state, &context, message, message.to_cbor().len());
+            let mode = ApplyMode::Explicit { chain_len: message.to_cbor().len() };
+            core.chain.vm.apply_one(&mut state, &context, message, mode);
         }
-        Ok((core.chain.vm.root(&state), core.chain.trace(tipset)?))
+        Ok(core.chain.vm.root(&state))
     }
 
     /// The state with a root, if a tipset of the chain was executed on it.

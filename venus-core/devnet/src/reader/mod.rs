@@ -24,27 +24,28 @@ use venus_core::types::TipsetKey;
 
 #[cfg(feature = "server")]
 pub(crate) use self::{
-    commitment::data_commitment, faces::verified_in, market::pending_allocation, sector::sector_size,
+    commitment::data_commitment,
+    faces::{Traced, verified_in},
+    market::pending_allocation,
+    sector::sector_size,
     state::actor_info,
 };
 
 use crate::chain::Executed;
 use crate::node::{Core, Devnet};
 use crate::state::StateView;
-#[cfg(feature = "server")]
 use crate::vm::Vm;
 
 /// A state, and the epoch from which it is looked at.
 pub(crate) struct At {
     executed: Arc<Executed>,
     epoch: ChainEpoch,
-    #[cfg(feature = "server")]
     vm: Arc<dyn Vm>,
 }
 
 impl At {
     pub(crate) fn view(&self) -> StateView<'_> {
-        StateView { tree: &self.executed.state, epoch: self.epoch }
+        self.vm.view(&self.executed.state, self.epoch)
     }
 
     /// The actor behind an address.
@@ -73,12 +74,7 @@ impl Core {
             true => self.chain.execute(&tipset)?,
             false => self.chain.parent_state(&tipset)?,
         };
-        Ok(At {
-            executed,
-            epoch: tipset.height(),
-            #[cfg(feature = "server")]
-            vm: self.chain.vm.clone(),
-        })
+        Ok(At { executed, epoch: tipset.height(), vm: self.chain.vm.clone() })
     }
 }
 

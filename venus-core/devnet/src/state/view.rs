@@ -1,5 +1,8 @@
 //! Typed questions to a state.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use fvm_shared::ActorID;
 use fvm_shared::address::{Address, Payload};
 use fvm_shared::econ::TokenAmount;
@@ -99,6 +102,14 @@ impl StateTree {
     /// The sum of all balances, attoFIL.
     pub(crate) fn supply(&self) -> TokenAmount {
         self.iter().map(|(_, actor)| &actor.balance).sum()
+    }
+
+    /// How much more FIL there is than in an earlier state, attoFIL. Looks only at what has changed since.
+    pub(crate) fn gained_since(&self, before: &Self) -> TokenAmount {
+        let sum = |actors: &BTreeMap<_, Arc<Actor>>| -> TokenAmount {
+            actors.values().map(|actor| &actor.balance).sum()
+        };
+        self.actors.differing(&before.actors).map(|[then, now]| sum(now) - sum(then)).sum()
     }
 }
 

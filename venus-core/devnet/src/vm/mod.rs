@@ -94,8 +94,14 @@ pub(crate) trait Vm: Debug + Send + Sync {
     /// then the messages block by block with the reward of each, then the end of its own epoch.
     fn apply_tipset(&self, parent: &StateTree, exec: &TipsetExec<'_>) -> Outcome;
 
-    /// Executes one message on a copy of a state, with a trace.
-    fn apply_one(&self, state: &StateTree, context: &Context, message: &Message, mode: ApplyMode) -> Applied;
+    /// Executes one message on a state, with a trace.
+    fn apply_one(
+        &self,
+        state: &mut StateTree,
+        context: &Context,
+        message: &Message,
+        mode: ApplyMode,
+    ) -> Applied;
 
     /// CID of a state.
     fn root(&self, state: &StateTree) -> Cid;

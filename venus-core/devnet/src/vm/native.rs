@@ -38,13 +38,18 @@ impl Vm for NativeVm {
         run.outcome
     }
 
-    fn apply_one(&self, state: &StateTree, context: &Context, message: &Message, mode: ApplyMode) -> Applied {
-        let mut copy = state.clone();
+    fn apply_one(
+        &self,
+        state: &mut StateTree,
+        context: &Context,
+        message: &Message,
+        mode: ApplyMode,
+    ) -> Applied {
         match mode {
-            ApplyMode::Explicit { chain_len } => message::apply(&mut copy, context, message, chain_len, true),
+            ApplyMode::Explicit { chain_len } => message::apply(state, context, message, chain_len, true),
             ApplyMode::Call => {
                 let sender = state.resolve(&message.from).unwrap_or(SYSTEM);
-                run(&mut copy, sender, message, 0, u64::MAX, true)
+                run(state, sender, message, 0, u64::MAX, true)
             }
         }
     }

@@ -105,8 +105,7 @@ fn write_list(shape: &Shape, items: &[Value], w: &mut Writer) -> Result<(), Stri
 fn write_tuple(fields: &[(&str, Shape)], members: &Map<String, Value>, w: &mut Writer) -> Result<(), String> {
     w.array(fields.len() as u64);
     fields.iter().try_for_each(|(name, shape)| {
-        // Go takes the last member of a name in any case; so do we.
-        let member = members.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).next_back();
+        let member = members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         let value = member.map_or(&Value::Null, |(_, value)| value);
         shape.write(value, w).map_err(|e| format!("{name}: {e}"))
     })

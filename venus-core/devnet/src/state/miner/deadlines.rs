@@ -139,7 +139,7 @@ impl Load {
     /// Less is better.
     fn rank(&self, size: u64, index: usize) -> (u64, u64, bool, u64, u64, usize) {
         let size = size.max(1);
-        let full = self.total % size == 0;
+        let full = self.total.is_multiple_of(size);
         // Of two that both have room in a partition, the one with more sectors.
         let emptiness = if full { 0 } else { u64::MAX - self.total };
         ((self.live + size) / size, (self.total + size) / size, full, emptiness, self.live, index)

@@ -29,10 +29,10 @@ pub(super) fn on_deferred_event(rt: &mut Runtime<'_, '_>, params: &[u8]) -> Retu
     let (policy, next) = (rt.state().rules().deadlines, rt.epoch() + 1);
     let last = rt.with_miner(|miner| {
         let ended = usize::try_from(miner.current_deadline).unwrap_or_default();
-        if miner.deadlines.0.get(ended).is_some_and(|deadline| !deadline.posted.is_empty()) {
-            if let Some(deadline) = miner.deadlines.to_mut().0.get_mut(ended) {
-                deadline.posted = BitField::new();
-            }
+        let posted = miner.deadlines.0.get(ended).is_some_and(|deadline| !deadline.posted.is_empty());
+        // Asked for first, because a change makes a copy of all deadlines.
+        if posted && let Some(deadline) = miner.deadlines.to_mut().0.get_mut(ended) {
+            deadline.posted = BitField::new();
         }
         let now = miner.deadline(&policy, next);
         (miner.period_start, miner.current_deadline) = (now.period_start, now.index);

@@ -105,7 +105,7 @@ fn traces_tell_of_calls_inside_and_change_nothing() {
         ..MessageRequest::transfer(key(1), first, atto(0)).message
     };
     let context = Context { base_fee: atto(100) };
-    let done = NativeVm.apply_one(&world.state, &context, &message, ApplyMode::Call);
+    let done = NativeVm.apply_one(&mut world.state.clone(), &context, &message, ApplyMode::Call);
     let mut trace = &done.trace.unwrap();
     let mut callers = vec![trace.msg.from];
     while let Some(inner) = trace.subcalls.first() {
