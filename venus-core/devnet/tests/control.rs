@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use support::{DELAY, GENESIS, World};
 use tokio::time::timeout;
-use venus_core::api::{ChainReader, HeadFeed, MessagePool, Resume, StateReader};
+use venus_core::api::{BlockProducer, ChainReader, HeadFeed, MessagePool, Resume, StateReader};
 use venus_core::clock::{Clock, ManualClock};
 use venus_core::error::{Classify, ErrorKind};
 use venus_core::types::{Address, ChainEpoch, TipsetKey};
@@ -243,6 +243,39 @@ async fn by_the_clock_each_epoch_is_mined_in_its_time() {
 }
 
 #[tokio::test]
+async fn blocks_from_outside_that_come_first_get_company() {
+    let source = ManualClock::new(at(0));
+    let driven = open(74, 6, None, DevnetClock::following(Arc::new(source.clone())));
+    let miners = driven.world.devnet.miners();
+    driven.control.set_producers(Producers::Listed(miners[1..].to_vec())).unwrap();
+    // An epoch that both the miner outside and one of the others win.
+    let mut base = driven.world.head().await;
+    let epoch = loop {
+        let epoch = base.height() + 1;
+        source.advance_to(at(epoch as u64));
+        let blocks = driven.world.blocks(epoch, &base).await;
+        let outside = blocks.iter().find(|block| block.header.miner == miners[0]);
+        if let Some(block) = outside.filter(|_| blocks.len() > 1) {
+            driven.world.devnet.submit_block(block).await.unwrap();
+            break epoch;
+        }
+        driven.control.advance(1).await.unwrap();
+        base = driven.world.head().await;
+    };
+    assert_eq!(blocks_of(&driven).await, [miners[0]]);
+    driven.control.set_auto_mine(AutoMine::Clock).unwrap();
+    running(&driven, async {
+        let mut heads = driven.world.devnet.heads(Resume::Head);
+        while blocks_of(&driven).await.len() < 2 {
+            heads.next().await.unwrap().unwrap();
+        }
+    })
+    .await;
+    let head = driven.world.head().await;
+    assert_eq!((head.height(), head.parents().cids()), (epoch, base.cids()));
+}
+
+#[tokio::test]
 async fn a_chain_that_is_behind_catches_up_without_pause() {
     let driven = open(71, 3, None, DevnetClock::following(Arc::new(ManualClock::new(at(60)))));
     assert_eq!(driven.control.behind(), 59);
@@ -288,10 +321,11 @@ async fn a_miner_without_keys_does_not_keep_others_from_mining() {
     driven.world.devnet = Devnet::open(config, Arc::new(clock.clone()), None).unwrap();
     let signer = driven.world.signer.clone();
     driven.control = DevnetControl::new(driven.world.devnet.clone(), clock, signer, Arc::new(FakeProver));
+    let miner = driven.world.devnet.miners()[1];
+    let before = driven.world.devnet.balance(&miner).await.unwrap();
     let report = driven.control.mine(&count(5)).await.unwrap();
     assert_eq!(report.tipsets, 5);
-    let miner = driven.world.devnet.miners()[1];
-    assert_eq!(driven.world.devnet.balance(&miner).await.unwrap(), Default::default());
+    assert_eq!(driven.world.devnet.balance(&miner).await.unwrap(), before, "it earned nothing");
     driven.control.fork(&ReorgSpec { depth: 2, ..ReorgSpec::default() }).await.unwrap();
     let spec = MineSpec { miners: Some(vec![miner]), ..MineSpec::default() };
     assert_eq!(driven.control.mine(&spec).await.unwrap_err().kind(), ErrorKind::NotFound);

@@ -10,14 +10,18 @@ mod support;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretSlice};
 use serde_json::{Value, json};
 use support::{GENESIS, World};
 use tokio::io::AsyncWriteExt;
-use venus_core::api::{ChainReader, Permissions};
+use venus_core::api::{ChainReader, ISigner, Permissions, SignerError};
+use venus_core::testing::doubles::TestSigner;
 use venus_core::types::address::format;
+use venus_core::types::{Address, MsgMeta, MsgType, Signature};
 use venus_devnet::face::{Face, FaceKind, Tokens};
 
 /// Builds a program; nothing if there is no Go to build it and that is allowed.
@@ -42,14 +46,35 @@ fn go(folder: &Path, args: &[&str]) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("go {}: {said}", args.join(" "))) }
 }
 
+/// Keys of a node. A Lotus node does not say what it has signed; here it can only be a draw.
+struct NodeKeys(Arc<TestSigner>);
+
+#[async_trait]
+impl ISigner for NodeKeys {
+    async fn has(&self, address: &Address) -> Result<bool, SignerError> {
+        self.0.has(address).await
+    }
+
+    async fn list(&self) -> Result<Vec<Address>, SignerError> {
+        self.0.list().await
+    }
+
+    async fn sign(&self, key: &Address, bytes: &[u8], meta: &MsgMeta) -> Result<Signature, SignerError> {
+        let draw = MsgMeta::of(MsgType::DrawRandomParam);
+        let meta = if meta.msg_type == MsgType::Unknown { &draw } else { meta };
+        self.0.sign(key, bytes, meta).await
+    }
+}
+
 /// Runs a program at a face, which has to succeed, over WebSocket or HTTP. Answers how many checks it made.
 async fn look(program: &Path, kind: FaceKind, scheme: &str) -> u64 {
     let world = World::new(71, 1);
     // Go does not wait for epochs here: their time has come.
     world.clock.advance_to(Duration::from_secs(GENESIS + 1_000_000));
     let tokens = Tokens::new(SecretSlice::from(vec![9; 32])).unwrap().like(kind);
-    let face =
-        Face::new(world.devnet.clone(), kind).with_keys(world.signer.clone()).with_tokens(tokens.clone());
+    let face = Face::new(world.devnet.clone(), kind)
+        .with_keys(Arc::new(NodeKeys(world.signer.clone())))
+        .with_tokens(tokens.clone());
     let server = face.listen("127.0.0.1:0".parse().unwrap(), tokens.clone()).await.unwrap();
     let at = server.local_addr();
     let network = world.devnet.network().await.unwrap();
@@ -60,7 +85,7 @@ async fn look(program: &Path, kind: FaceKind, scheme: &str) -> u64 {
         "Token": token(Permissions::ALL), "ReadToken": token(Permissions::READ),
         "Network": network.name,
         "Secp": text(world.secp), "Bls": text(world.bls),
-        "Stranger": text(venus_core::types::Address::new_secp256k1(&[7; 65]).unwrap()),
+        "Stranger": text(Address::new_secp256k1(&[7; 65]).unwrap()),
         "Miner": text(world.devnet.miners()[0]),
     });
     let said = run(program, &told).await;

@@ -213,8 +213,8 @@ func (t *tools) refused(ctx context.Context) {
 	for _, token := range []string{t.world.ReadToken, ""} {
 		reader, closer := dial(ctx, t.world.URL, token)
 		Must(reader.ChainHead(ctx))
-		_, err = reader.MpoolPush(ctx, &types.SignedMessage{})
-		Refused(err, "missing permission to invoke 'MpoolPush' (need 'write')")
+		_, err = reader.WalletHas(ctx, t.secp)
+		Refused(err, "missing permission to invoke 'WalletHas' (need 'write')")
 		closer()
 	}
 	allowed := Must(t.AuthVerify(ctx, t.world.ReadToken))

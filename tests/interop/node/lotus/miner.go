@@ -3,14 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 
 	"github.com/filecoin-project/go-state-types/abi"
 	"github.com/filecoin-project/go-state-types/crypto"
 	"github.com/filecoin-project/go-state-types/proof"
 	"github.com/filecoin-project/lotus/api"
 	"github.com/filecoin-project/lotus/chain/types"
-	"golang.org/x/crypto/blake2b"
+	cbg "github.com/whyrusleeping/cbor-gen"
 
 	. "venus.test/interop/node/seen"
 )
@@ -53,7 +52,8 @@ func (t *tools) elected(ctx context.Context, base *types.TipSet, epoch abi.Chain
 	}
 }
 
-// vrf lets the node sign what was drawn: its wallet takes no word of how.
+// vrf lets the node sign a draw. A Lotus wallet would sign the digest of it without knowing what it is; the keys of
+// these nodes sign nothing that they do not understand, so they are told how it was drawn.
 func (t *tools) vrf(
 	ctx context.Context, info *api.MiningBaseInfo, random types.BeaconEntry, epoch abi.ChainEpoch,
 	tag crypto.DomainSeparationTag, past []byte,
@@ -61,13 +61,21 @@ func (t *tools) vrf(
 	entropy, input := new(bytes.Buffer), new(bytes.Buffer)
 	Nil(t.miner.MarshalCBOR(entropy))
 	entropy.Write(past)
-	digest := blake2b.Sum256(random.Data)
-	Nil(binary.Write(input, binary.BigEndian, int64(tag)))
-	input.Write(digest[:])
-	Nil(binary.Write(input, binary.BigEndian, int64(epoch)))
-	input.Write(entropy.Bytes())
-	drawn := blake2b.Sum256(input.Bytes())
-	signature := Must(t.WalletSign(ctx, info.WorkerKey, drawn[:]))
+	draw := cbg.NewCborWriter(input)
+	Nil(draw.WriteMajorTypeHeader(cbg.MajMap, 4))
+	name := func(text string) {
+		Nil(draw.WriteMajorTypeHeader(cbg.MajTextString, uint64(len(text))))
+		Must(draw.WriteString(text))
+	}
+	name("Rbase")
+	Nil(cbg.WriteByteArray(draw, random.Data))
+	name("Pers")
+	Nil(draw.WriteMajorTypeHeader(cbg.MajUnsignedInt, uint64(tag)))
+	name("Round")
+	Nil(cbg.CborInt(epoch).MarshalCBOR(draw))
+	name("Entropy")
+	Nil(cbg.WriteByteArray(draw, entropy.Bytes()))
+	signature := Must(t.WalletSign(ctx, info.WorkerKey, input.Bytes()))
 	Check(signature.Type == crypto.SigTypeBLS, "a VRF proof of type %d", signature.Type)
 	return signature.Data
 }

@@ -129,17 +129,22 @@ func (p *pool) walk(ctx context.Context) {
 
 // refused is what services Must be able to tell apart.
 func (p *pool) refused(ctx context.Context) {
-	_, err := p.StateGetActor(ctx, p.stranger, types.EmptyTSK)
+	nobody := Must(address.NewIDAddress(1 << 40))
+	_, err := p.StateGetActor(ctx, nobody, types.EmptyTSK)
 	Refused(err, "actor not found")
 	_, err = p.ChainGetTipSetByHeight(ctx, abi.ChainEpoch(1<<40), types.EmptyTSK)
 	Refused(err, "")
 	reader, closer := dial(ctx, p.world.URL, p.world.ReadToken)
 	defer closer()
 	Must(reader.ChainHead(ctx))
-	_, err = reader.MpoolPush(ctx, &types.SignedMessage{})
-	Refused(err, "missing permission to invoke 'MpoolPush'")
-	nobody, closeNobody := dial(ctx, p.world.URL, "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJBbGxvdyI6WyJyZWFkIl19.AA")
-	defer closeNobody()
-	_, err = nobody.ChainHead(ctx)
-	Refused(err, "401")
+	_, err = reader.WalletHas(ctx, p.secp)
+	Refused(err, "missing permission to invoke 'WalletHas'")
+	// Over WebSocket nobody is let in, over HTTP no call is.
+	token := "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJBbGxvdyI6WyJyZWFkIl19.AA"
+	forger, closeForger, err := v1.DialFullNodeRPC(ctx, p.world.URL, token, nil)
+	if err == nil {
+		defer closeForger()
+		_, err = forger.ChainHead(ctx)
+	}
+	Refused(err, "")
 }

@@ -282,9 +282,14 @@ impl DevnetControl {
         Ok(self.shared.devnet.tipset_at(epoch - 1, head.key(), NullRound::Before).await?)
     }
 
-    /// The epoch that comes next.
+    /// The epoch that is mined next on demand: the chain gets longer by it.
     async fn next(&self, turn: &Turn) -> Result<ChainEpoch, DevnetError> {
         Ok(turn.reached.max(self.shared.devnet.head().await?.height()) + 1)
+    }
+
+    /// The epoch that is mined next by the clock. Blocks from outside may have come already that belong to it.
+    async fn next_by_clock(&self, turn: &Turn) -> Result<ChainEpoch, DevnetError> {
+        Ok((turn.reached + 1).max(self.shared.devnet.head().await?.height()))
     }
 
     fn skip(&self, turn: &mut Turn, epochs: u64, sum: &mut Sum) -> Result<(), DevnetError> {

@@ -55,7 +55,7 @@ impl DevnetControl {
             AutoMine::Off => future::pending().await,
             AutoMine::Every { ms } => tokio::time::sleep(Duration::from_millis(ms)).await,
             AutoMine::Clock => {
-                let next = { self.next(&*self.shared.turn.lock().await).await };
+                let next = { self.next_by_clock(&*self.shared.turn.lock().await).await };
                 // Without a head there is nothing to wait for; mining says why.
                 if let Ok(epoch) = next {
                     self.shared.clock.sleep_until(self.time_of(epoch)).await;
@@ -70,7 +70,7 @@ impl DevnetControl {
         if settings.auto_mine != AutoMine::Clock {
             return self.next_epoch(&mut turn, &miners).await.map(drop);
         }
-        let epoch = self.next(&turn).await?;
+        let epoch = self.next_by_clock(&turn).await?;
         // A request may have mined the epoch that was waited for.
         if self.shared.clock.now() < self.time_of(epoch) {
             return Ok(());

@@ -59,7 +59,7 @@ impl HeadHub {
             slot.starts += 1;
         }
         let start = slot.starts;
-        let running = slot.running.get_or_insert_with(|| Running::start(self, face));
+        let running = slot.running.get_or_insert_with(|| Running::start(face));
         let current = running.current(face)?;
         running.listeners += 1;
         let changes = running.sender.subscribe();
@@ -90,17 +90,15 @@ impl HeadHub {
 }
 
 impl Running {
-    fn start(hub: &Arc<HeadHub>, face: &Face) -> Self {
+    fn start(face: &Face) -> Self {
         let head = face.devnet.inner.read().chain.head().clone();
         let events = face.devnet.heads(Resume::From(head.key().clone()));
         let mut task = JoinSet::new();
-        // The task ends when the hub drops it, so it must not keep the hub.
-        let (hub, face) = (Arc::downgrade(hub), face.clone());
+        // It keeps the face for as long as somebody listens, and whoever listens does so as well.
+        let face = face.clone();
         task.spawn(async move {
-            follow(events, |change| hub.upgrade().is_some_and(|hub| hub.publish(&face, change))).await;
-            if let Some(hub) = hub.upgrade() {
-                hub.end();
-            }
+            follow(events, |change| face.hub.publish(&face, change)).await;
+            face.hub.end();
         });
         Self { sender: broadcast::Sender::new(BATCHES), head, current: None, listeners: 0, _task: task }
     }

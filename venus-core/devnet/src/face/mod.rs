@@ -21,6 +21,7 @@ mod methods;
 mod miner;
 mod mining;
 mod mpool;
+mod mpool_check;
 mod net;
 mod network;
 mod objects;
@@ -203,6 +204,9 @@ fn register_all(m: &mut Methods) {
     network::register(m);
     net::register(m);
     mpool::register(m);
+    if !m.v0() {
+        mpool_check::register(m);
+    }
     gas::register(m);
     mining::register(m);
     wallet::register(m);

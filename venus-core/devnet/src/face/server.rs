@@ -27,8 +27,8 @@ use super::{ApiVersion, Face, FaceKind};
 /// How long calls over HTTP may go on after a shutdown began.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// A face that is served until [`FaceServer::shutdown`], or until the last of its handles is dropped, which ends it
-/// without grace.
+/// A face that is served until [`FaceServer::shutdown`]. Without this handle it goes on, but nobody can end it, and
+/// faults break no WebSocket any more.
 pub struct FaceServer {
     servers: Vec<RpcServer>,
     local: SocketAddr,

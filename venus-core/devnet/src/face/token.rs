@@ -236,6 +236,14 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_an_acceptable_question(text in ".{0,200}", a in "[A-Za-z0-9_-]{0,60}", b in "[A-Za-z0-9_-]{0,60}") {
+            proptest::prop_assert_eq!(tokens(1).verify(&text), None);
+            proptest::prop_assert_eq!(tokens(1).verify(&format!("{a}.{b}.{text}")), None);
+        }
+    }
+
     #[test]
     fn secrets_are_long_and_do_not_show() {
         assert!(matches!(Tokens::new(SecretSlice::from(vec![7; 31])), Err(TokenError::ShortSecret(31))));

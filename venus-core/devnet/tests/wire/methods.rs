@@ -188,3 +188,24 @@ async fn a_node_with_keys_sends_for_its_owner() {
     let tilted = served.call("MpoolPushMessage", json!([pushed["Message"], null])).await;
     assert_eq!(tilted.json()["error"], Value::Null, "nonce 0 is no nonce");
 }
+
+/// What Lotus's command line asks before it sends.
+#[tokio::test]
+async fn messages_are_checked_before_they_are_sent() {
+    let served = Served::new(world(5), FaceKind::Lotus).await;
+    let message = served.world.transfer(served.world.secp, served.world.bls, 0).await.message;
+    let asked = served.face_json(&venus_core::json::Json(message.clone()));
+    let checks =
+        served.result("MpoolCheckMessages", json!([[{ "Message": asked, "ValidNonce": false }]])).await;
+    let checks = checks[0].as_array().unwrap();
+    let codes: Vec<_> = checks.iter().map(|check| check["Code"].as_i64().unwrap()).collect();
+    assert_eq!(codes, [9, 11, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12]);
+    assert!(checks.iter().all(|check| check["OK"] == true && check["Err"] == ""), "{checks:?}");
+    assert_eq!(served.result("MpoolCheckPendingMessages", json!([asked["From"]])).await, Value::Null);
+    let poor = venus_core::types::Message { value: crate::support::fil(2_000_000), gas_limit: 1, ..message };
+    let asked = served.face_json(&venus_core::json::Json(poor));
+    let checks =
+        served.result("MpoolCheckMessages", json!([[{ "Message": asked, "ValidNonce": true }]])).await;
+    let bad: Vec<_> = checks[0].as_array().unwrap().iter().filter(|check| check["OK"] == false).collect();
+    assert_eq!(bad.iter().map(|check| check["Code"].as_i64().unwrap()).collect::<Vec<_>>(), [4, 12]);
+}

@@ -1,12 +1,6 @@
 //! What the adapters read of a devnet over a socket is what the process reads.
-#![cfg(feature = "server")]
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
 use std::fmt::Debug;
 
-use support::World;
 use venus_core::api::{
     ChainError, ChainReader, MarketReader, MinerReader, Permissions, PledgeSpec, SearchOptions, SectorReader,
     StateReader,
@@ -18,6 +12,8 @@ use venus_core::testing::suites::{self, MinerReaderFixture};
 use venus_core::types::{Address, BitField, Cid, SectorPreCommitInfo, TipsetKey, blake2b_cid};
 use venus_devnet::StateChange;
 use venus_devnet::face::{Face, FaceKind};
+
+use crate::support::World;
 
 const MINER: Address = Address::new_id(1000);
 
