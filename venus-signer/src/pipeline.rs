@@ -40,10 +40,11 @@ impl From<WalletError> for Ended {
 }
 
 impl Pipeline {
+    /// What is awaited where nothing is signed is boxed: every signature would pay for its size.
     pub(crate) async fn sign(&self, request: &SignRequest<'_>) -> Result<Signature, SignerError> {
         let payload = match self.read(request) {
             Ok(payload) => payload,
-            Err(error) => return self.failed(request, None, error).await,
+            Err(error) => return Box::pin(self.failed(request, None, error)).await,
         };
         match self.decide(&Review { request, payload: &payload }).await {
             Ok(signature) => {
@@ -51,10 +52,10 @@ impl Pipeline {
                 Ok(signature)
             }
             Err(Ended::Denied { by, reason }) => {
-                self.note(request, Some(&payload), Verdict::Denied { by, reason: &reason }).await;
+                Box::pin(self.note(request, Some(&payload), Verdict::Denied { by, reason: &reason })).await;
                 Err(SignerError::Denied(reason))
             }
-            Err(Ended::Failed(error)) => self.failed(request, Some(&payload), error).await,
+            Err(Ended::Failed(error)) => Box::pin(self.failed(request, Some(&payload), error)).await,
         }
     }
 
@@ -77,7 +78,7 @@ impl Pipeline {
                 SlashingError::Store(source) => Ended::Failed(SignerError::Store(source)),
             })?;
         }
-        Ok(key.sign(&review.payload.signing_bytes()).map_err(WalletError::from)?)
+        Ok(key.sign(&review.payload.bytes_to_sign()).map_err(WalletError::from)?)
     }
 
     async fn checked(&self, review: &Review<'_>) -> Result<(), Ended> {

@@ -200,6 +200,42 @@ async fn a_table_of_go_is_adopted_with_its_records() {
     assert_eq!(audit.reader().query(&query).await.unwrap()[0].msg_type, "f3");
 }
 
+/// What an earlier version wrote: another index, and the CID in a column of its own.
+#[tokio::test]
+async fn a_database_of_an_earlier_version_is_taken_over_and_stays_whole() {
+    let bench = Bench::new();
+    let pool = plain(&bench.path()).await;
+    sqlx::raw_sql(GO).execute(&pool).await.unwrap();
+    pool.close().await;
+    bench.open().await.shutdown().await;
+    bench.tamper("DROP INDEX venus_sign_record_foreign").await;
+    bench.tamper("CREATE INDEX venus_sign_record_time ON sign_record (created_ns)").await;
+    let audit = bench.open().await;
+    let wallet = LocalWallet::builder(Vault::in_memory()).audit(audit.clone()).build();
+    let from = wallet.generate(KeyType::Secp256k1, &SeededEntropy::new(1, "audit")).await.unwrap();
+    wallet.sign_message(&message(from, 1)).await.unwrap();
+    let listed = audit.reader().query(&RecordQuery::default()).await.unwrap();
+    assert_eq!(listed.iter().skip(1).map(|record| record.id.as_str()).collect::<Vec<_>>(), ["c", "b", "a"]);
+    assert_eq!(audit.reader().verify(None).await.unwrap().records, 4);
+    // The CID is found though nothing keeps it, and only where a message is kept.
+    let page = audit.reader().page(None, 10).await.unwrap();
+    assert_eq!(page[0].cid.as_deref(), Some(message(from, 1).cid().to_string().as_str()));
+    assert!(page[1..].iter().all(|record| record.cid.is_none()));
+    audit.shutdown().await;
+    let pool = plain(&bench.path()).await;
+    let indexes = "SELECT name FROM sqlite_schema WHERE type = 'index' AND name LIKE 'venus%' ORDER BY name";
+    let indexes: Vec<String> = sqlx::query_scalar(indexes).fetch_all(&pool).await.unwrap();
+    assert_eq!(indexes, ["venus_sign_record_foreign", "venus_sign_record_seq"]);
+    let kinds: (String, String, String) = sqlx::query_as(
+        "SELECT typeof(id) || typeof(created_at), typeof(raw_msg) || typeof(signature_data) || typeof(hash), \
+         typeof(cid) || typeof(err) FROM sign_record WHERE seq = 4",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert_eq!(kinds, ("texttext".into(), "blobblobblob".into(), "nullnull".into()));
+}
+
 #[tokio::test]
 async fn tampering_is_found_at_its_place() {
     let cases: [(&str, u64); 7] = [

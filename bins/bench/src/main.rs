@@ -1,6 +1,7 @@
 //! `venus-bench`: measures the Venus crates and prints the figures, as a table or as one line of JSON.
 
 mod core_suite;
+mod devnet_suite;
 mod measure;
 mod signer_suite;
 
@@ -31,6 +32,8 @@ struct Cli {
 enum Suite {
     /// Messages, addresses, tipsets and calls of venus-core.
     Core,
+    /// Epochs of venus-devnet, beside the signatures that they cannot do without.
+    Devnet,
     /// Signatures of venus-signer, bare and with everything that a wallet does about them.
     Signer,
 }
@@ -50,6 +53,7 @@ fn run(cli: &Cli) -> Result<(), BenchError> {
     let effort = Effort { rounds: cli.rounds, slice: Duration::from_millis(cli.slice_ms) };
     let measures = match cli.suite {
         Suite::Core => core_suite::measure(&effort)?,
+        Suite::Devnet => devnet_suite::measure(&effort)?,
         Suite::Signer => signer_suite::measure(&effort)?,
     };
     if cfg!(debug_assertions) {

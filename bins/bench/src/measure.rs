@@ -117,6 +117,17 @@ pub(crate) fn compare(
     }
 }
 
+/// A comparison of times that were taken otherwise: ours and the baseline's of each round.
+pub(crate) fn measure_of(names: Names, rounds: &[(f64, f64)]) -> Measure {
+    Measure {
+        name: names.measure,
+        against: names.baseline,
+        ours: median(rounds.iter().map(|(ours, _)| *ours)),
+        baseline: median(rounds.iter().map(|(_, theirs)| *theirs)),
+        ratio: median(rounds.iter().map(|(ours, theirs)| theirs / ours)),
+    }
+}
+
 /// A way of doing something, and how often it is done in a round.
 struct Way<'a> {
     work: &'a dyn Fn(),

@@ -13,8 +13,15 @@ use crate::error::DevnetError;
 pub const TOTAL_FIL: i64 = 2_000_000_000;
 /// FIL that the reward actor holds at genesis, to be paid out to miners.
 pub const REWARD_FIL: i64 = 1_100_000_000;
+/// Deadlines of a proving period, on every network.
+pub(crate) const DEADLINES: u64 = 48;
+/// Most sectors that a miner has at genesis: each is an entry of its state. More power can be granted.
+pub const MAX_GENESIS_SECTORS: u64 = 1 << 16;
 /// Most epochs without a block in a row: a header's list of beacon entries cannot be longer.
 pub const MAX_NULL_ROUNDS: ChainEpoch = 8192;
+
+/// Longest of the lengths of a network, epochs; about twenty years of mainnet.
+const MAX_LENGTH: ChainEpoch = 20_000_000;
 
 /// An account that has FIL from the beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +39,7 @@ pub struct GenesisMiner {
     pub worker: Address,
     /// Key of the owner (`f1` or `f3`).
     pub owner: Address,
-    /// Number of sectors sealed beforehand, at least one.
+    /// Number of sectors sealed beforehand, at least one and at most [`MAX_GENESIS_SECTORS`].
     pub sectors: u64,
     /// Sector size in bytes: 2 KiB, 8 MiB, 512 MiB, 32 GiB or 64 GiB.
     pub sector_size: u64,
@@ -69,6 +76,19 @@ pub struct DevnetConfig {
     pub epoch_reward: TokenAmount,
     /// Least power of a miner that may mine, bytes.
     pub min_power: u64,
+    /// Epochs of a deadline; a proving period is 48 of them.
+    pub challenge_window: ChainEpoch,
+    /// Epochs from the challenge of a deadline to its opening.
+    pub challenge_lookback: ChainEpoch,
+    /// Epochs from the last chance to declare faults to the opening of their deadline.
+    pub fault_cutoff: ChainEpoch,
+    /// After how many epochs nothing is undone any more. A worker that is changed takes over after as many, and a
+    /// miner that made a consensus fault may not mine for as many.
+    pub finality: ChainEpoch,
+    /// Epochs from a pre-commit to the randomness of its proof.
+    pub precommit_challenge_delay: ChainEpoch,
+    /// Epochs over which three quarters of a block reward vest, in 180 steps.
+    pub vesting_period: ChainEpoch,
     /// How many tipsets keep their state in memory. Older states are computed again when they are asked for.
     /// Not part of the genesis.
     pub states_in_memory: usize,
@@ -86,6 +106,12 @@ impl Default for DevnetConfig {
             base_fee: TokenAmount::from_atto(100_000_000),
             epoch_reward: TokenAmount::from_whole(36),
             min_power: 2 << 10,
+            challenge_window: 20,
+            challenge_lookback: 5,
+            fault_cutoff: 15,
+            finality: 20,
+            precommit_challenge_delay: 10,
+            vesting_period: 180 * 2_880,
             states_in_memory: 128,
         }
     }
@@ -110,8 +136,26 @@ impl DevnetConfig {
         if self.epoch_reward < zero {
             return invalid("epoch_reward", "must not be negative");
         }
+        self.check_lengths()?;
         self.check_accounts()?;
         self.check_miners()
+    }
+
+    fn check_lengths(&self) -> Result<(), DevnetError> {
+        let lengths = [
+            ("challenge_window", self.challenge_window, 1),
+            ("challenge_lookback", self.challenge_lookback, 0),
+            ("fault_cutoff", self.fault_cutoff, 0),
+            ("finality", self.finality, 1),
+            ("precommit_challenge_delay", self.precommit_challenge_delay, 0),
+            ("vesting_period", self.vesting_period, 0),
+        ];
+        for (field, epochs, least) in lengths {
+            if !(least..=MAX_LENGTH).contains(&epochs) {
+                return invalid(field, format!("must be between {least} and {MAX_LENGTH} epochs"));
+            }
+        }
+        Ok(())
     }
 
     fn check_accounts(&self) -> Result<(), DevnetError> {
@@ -149,8 +193,8 @@ impl DevnetConfig {
             if !is_key(&miner.owner) {
                 return invalid("miners", format!("owner {} is neither f1 nor f3", text(&miner.owner)));
             }
-            if miner.sectors == 0 || miner.sectors > 1 << 32 {
-                return invalid("miners", "sectors must be between 1 and 2^32");
+            if !(1..=MAX_GENESIS_SECTORS).contains(&miner.sectors) {
+                return invalid("miners", format!("sectors must be between 1 and {MAX_GENESIS_SECTORS}"));
             }
             if proof_number(miner.sector_size).is_none() {
                 return invalid("miners", format!("{} bytes is no sector size", miner.sector_size));
@@ -171,6 +215,13 @@ pub(crate) fn proof_number(sector_size: u64) -> Option<i64> {
         0x10_0000_0000 => Some(4),
         _ => None,
     }
+}
+
+/// Bytes of a sector, by its place among the five sizes.
+pub(crate) fn sector_size(number: i64) -> Option<u64> {
+    [0x800, 0x80_0000, 0x2000_0000, 0x8_0000_0000, 0x10_0000_0000]
+        .into_iter()
+        .find(|size| proof_number(*size) == Some(number))
 }
 
 fn is_key(address: &Address) -> bool {

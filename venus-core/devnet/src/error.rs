@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use venus_core::api::{ChainError, SignerError};
+use venus_core::api::{ChainError, ProverError, SignerError};
 use venus_core::error::{Classify, ErrorKind};
 
 /// Why a devnet does not start, or does not fork.
@@ -60,6 +60,12 @@ pub enum DevnetError {
     /// A fork that was asked for cannot be made.
     #[error("fork: {0}")]
     Fork(String),
+    /// A request of the control that makes no sense, or not now.
+    #[error("{0}")]
+    Control(String),
+    /// The prover has no proof.
+    #[error(transparent)]
+    Prover(#[from] ProverError),
     /// The chain refused.
     #[error(transparent)]
     Chain(#[from] ChainError),
@@ -71,13 +77,14 @@ pub enum DevnetError {
 impl Classify for DevnetError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Config { .. } | Self::Fork(_) => ErrorKind::Invalid,
+            Self::Config { .. } | Self::Fork(_) | Self::Control(_) => ErrorKind::Invalid,
             Self::Io { .. } | Self::LogFailed => ErrorKind::Transient,
             Self::InUse(_) | Self::WrongGenesis { .. } => ErrorKind::Conflict,
             Self::Corrupt { .. } => ErrorKind::Corrupt,
             Self::Supply { .. } => ErrorKind::Internal,
             Self::Chain(e) => e.kind(),
             Self::Signer(e) => e.kind(),
+            Self::Prover(e) => e.kind(),
         }
     }
 }

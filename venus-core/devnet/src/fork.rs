@@ -5,16 +5,14 @@ use std::time::Duration;
 
 use fvm_shared::address::Address;
 use fvm_shared::clock::ChainEpoch;
-use venus_core::api::{BlockProducer, ChainError, ISigner, SignerExt};
+use venus_core::api::{BlockProducer, ChainError, ISigner};
 use venus_core::clock::ManualClock;
-use venus_core::consensus::election::win_count;
-use venus_core::consensus::vrf::{election_input, ticket_input};
-use venus_core::types::{BlockTemplate, ElectionProof, MiningBaseInfo, PostProof, Ticket, Tipset, TipsetKey};
+use venus_core::types::{Tipset, TipsetKey};
 
-use crate::config::{MAX_NULL_ROUNDS, proof_number};
+use crate::config::MAX_NULL_ROUNDS;
 use crate::error::DevnetError;
+use crate::mining::{Kind, Miners, OwnProver};
 use crate::node::Devnet;
-use crate::proofs::FAKE_PROOF;
 
 /// Which branch to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,31 +107,13 @@ impl Devnet {
         let info = self.base_info(&spec.producer, epoch, base.key()).await?;
         let info = info.filter(|info| info.eligible_for_mining);
         let info = info.ok_or_else(|| DevnetError::Fork(format!("{} may not mine", spec.producer)))?;
-        let Some(election_proof) = elect(&spec.producer, epoch, &info, signer).await? else {
-            return Ok(None);
-        };
-        let ticket_draw = ticket_input(epoch, &spec.producer, Some(base.min_ticket()));
-        let draw = ticket_draw.params(&info.randomness_base().data);
-        let timestamp = self.inner.read().chain.timestamp(base, epoch);
-        let proof = PostProof {
-            post_proof: proof_number(info.sector_size).unwrap_or_default(),
-            proof_bytes: FAKE_PROOF.to_vec(),
-        };
-        let template = BlockTemplate {
-            miner: spec.producer,
-            parents: base.key().clone(),
-            ticket: Ticket { vrf_proof: signer.draw_vrf(&info.worker_key, &draw).await? },
-            election_proof,
-            beacon_values: info.beacon_entries,
-            messages: Vec::new(),
-            epoch,
-            timestamp,
-            winning_post_proof: vec![proof],
-        };
-        let mut block = self.create_block(&template).await?;
-        block.header.block_sig = Some(signer.sign_block(&info.worker_key, &block.header).await?);
-        clock.advance_to(Duration::from_secs(timestamp));
-        self.submit_block(&block).await?;
+        let prover = OwnProver(&*self.inner.proofs);
+        let miners = Miners { devnet: self, signer, prover: &prover };
+        let winner = miners.elect(spec.producer, info, epoch, base).await?;
+        let Some(winner) = winner else { return Ok(None) };
+        let due = self.inner.info.network.timestamp_of(epoch);
+        clock.advance_to(Duration::from_secs(due));
+        let block = miners.publish(winner, Vec::new(), epoch, base, Kind::Empty).await?;
         let tipset = Tipset::new(vec![block.header]).map_err(|e| ChainError::Corrupt(e.to_string()))?;
         Ok(Some(Arc::new(tipset)))
     }
@@ -146,16 +126,4 @@ struct Fork {
     left: Arc<Tipset>,
     /// Its parents.
     ancestor: Arc<Tipset>,
-}
-
-async fn elect(
-    producer: &Address,
-    epoch: ChainEpoch,
-    info: &MiningBaseInfo,
-    signer: &dyn ISigner,
-) -> Result<Option<ElectionProof>, DevnetError> {
-    let draw = election_input(epoch, producer).params(&info.randomness_base().data);
-    let vrf_proof = signer.draw_vrf(&info.worker_key, &draw).await?;
-    let wins = win_count(&vrf_proof, &info.miner_power, &info.network_power);
-    Ok((wins > 0).then_some(ElectionProof { win_count: wins, vrf_proof }))
 }

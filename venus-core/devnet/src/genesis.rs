@@ -1,6 +1,5 @@
 //! The first tipset and the state below it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cid::Cid;
@@ -8,18 +7,19 @@ use fvm_shared::ActorID;
 use fvm_shared::address::{Address, Network};
 use fvm_shared::econ::TokenAmount;
 use num_bigint::BigInt;
-use venus_core::cbor::Writer;
+use venus_core::cbor::Encode;
 use venus_core::consensus::amt::amt_v0_root_of_cids;
 use venus_core::consensus::beacon::mock_genesis_entry;
 use venus_core::consensus::msg_meta::msg_meta_cid;
 use venus_core::crypto::hash::blake2b_256;
 use venus_core::types::{BlockHeader, ElectionProof, NetworkInfo, Ticket, Tipset};
 
-use crate::config::{DevnetConfig, REWARD_FIL, TOTAL_FIL};
+use crate::config::{DevnetConfig, GenesisMiner, REWARD_FIL, TOTAL_FIL};
 use crate::error::DevnetError;
 use crate::state::{
-    Actor, ActorState, BURNT_FUNDS, CRON, Claim, FIRST_ACCOUNT, FIRST_MINER, INIT, MinerState, POWER,
-    PowerState, REMAINDER, REWARD, SYSTEM, StateTree,
+    Actor, ActorState, BURNT_FUNDS, CRON, Claim, DATACAP, DEADLINE_END, EAM, FIRST_ACCOUNT, FIRST_MINER,
+    FIRST_VERIFIER, INIT, Info, MARKET, MinerState, MultisigState, POWER, Power, PowerState, REMAINDER,
+    REWARD, RewardState, Rules, SYSTEM, StateTree, VERIFREG, VERIFREG_ROOT, peer_id, preseals,
 };
 
 /// What every Filecoin genesis block names as its parent; nobody stores it.
@@ -27,7 +27,7 @@ const NO_PARENT: &str = "bafyreiaqpwbbyjo4a42saasj36kkrpv4tsherf2e7bvezkert2a7dh
 /// The network version whose rules hold from the beginning.
 pub(crate) const NETWORK_VERSION: u32 = 28;
 /// EIP-155 chain ID of development networks.
-const CHAIN_ID: u64 = 31_415_926;
+pub(crate) const CHAIN_ID: u64 = 31_415_926;
 
 /// What stands at the beginning of a devnet.
 #[derive(Clone, Debug)]
@@ -50,14 +50,16 @@ pub(crate) struct Genesis {
 /// Builds the genesis of a configuration, which must have been checked.
 pub(crate) fn build(config: &DevnetConfig) -> Result<Genesis, DevnetError> {
     let accounts = accounts(config);
-    let state = state(config, &accounts);
+    let mut state = state(config, &accounts);
     let header = header(config, state.root());
     let tipset = Tipset::new(vec![header])
         .map_err(|e| DevnetError::Config { field: "genesis", reason: e.to_string() })?;
     let digest = blake2b_256(&tipset.key().to_bytes());
-    let name: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let digits: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let name = format!("localnet-{digits}");
+    state.set_network_name(&name);
     let network = NetworkInfo {
-        name: format!("localnet-{name}"),
+        name,
         address_network: Network::Testnet,
         network_version: NETWORK_VERSION,
         block_delay_secs: config.block_delay_secs,
@@ -96,54 +98,87 @@ fn accounts(config: &DevnetConfig) -> Vec<(ActorID, Address, TokenAmount)> {
     numbered.map(|(i, (key, balance))| (account_id(i, config.miners.len()), key, balance)).collect()
 }
 
+/// Bytes of the genesis addresses of miners are hashed with this, so that they are nobody else's.
+const MINER_SALT: &[u8] = b"venus devnet miner";
+
 fn state(config: &DevnetConfig, accounts: &[(ActorID, Address, TokenAmount)]) -> StateTree {
-    let mut tree = StateTree::default();
-    let spent: TokenAmount = accounts.iter().map(|(_, _, balance)| balance).sum();
-    let remainder = TokenAmount::from_whole(TOTAL_FIL - REWARD_FIL) - spent;
-    let next_id = accounts.iter().map(|(id, ..)| *id + 1).max().unwrap_or_default();
-    let next_id = next_id.max(miner_id(config.miners.len()));
-    let own = |id| ActorState::Account { address: Address::new_id(id) };
-    tree.put(SYSTEM, Actor::new(ActorState::System { params: params(config) }));
-    tree.put(INIT, Actor::new(ActorState::Init { next_id }));
-    let reward = ActorState::Reward { epoch_reward: config.epoch_reward.clone() };
-    tree.put(REWARD, Actor::new(reward).with_balance(TokenAmount::from_whole(REWARD_FIL)));
-    tree.put(CRON, Actor::new(ActorState::Cron));
-    tree.put(REMAINDER, Actor::new(own(REMAINDER)).with_balance(remainder));
-    tree.put(BURNT_FUNDS, Actor::new(own(BURNT_FUNDS)));
+    let rules = Rules::of(config, NETWORK_VERSION, CHAIN_ID);
+    let mut tree = StateTree::new(rules);
+    put_singletons(&mut tree, config, accounts);
     for (id, address, balance) in accounts {
         tree.put(*id, Actor::new(ActorState::Account { address: *address }).with_balance(balance.clone()));
     }
-    let mut claims = BTreeMap::new();
+    put_verifreg_root(&mut tree);
+    tree.put(POWER, Actor::new(ActorState::Power(PowerState::default())));
     for (i, miner) in config.miners.iter().enumerate() {
-        let id = miner_id(i);
-        let bytes = u128::from(miner.sectors) * u128::from(miner.sector_size);
-        claims.insert(id, Claim { raw: bytes, quality_adjusted: bytes });
-        let state = MinerState {
-            owner: tree.resolve(&miner.owner).unwrap_or_default(),
-            worker: tree.resolve(&miner.worker).unwrap_or_default(),
-            sector_size: miner.sector_size,
-            preseals: miner.sectors,
-            seed: config.seed,
-            fee_debt: TokenAmount::default(),
-            fault_until: -1,
-        };
-        tree.put(id, Actor::new(ActorState::Miner(state)));
+        put_miner(&mut tree, config.seed, miner_id(i), miner);
     }
-    tree.put(POWER, Actor::new(ActorState::Power(PowerState { claims })));
+    let bound: TokenAmount = tree.iter().map(|(_, actor)| &actor.balance).sum();
+    let remainder = TokenAmount::from_whole(TOTAL_FIL) - bound;
+    tree.update(REMAINDER, |actor| actor.balance = remainder);
+    end_of_epoch(&mut tree);
     tree
 }
 
-/// The rules that are no part of any other state, so that the genesis CID tells two configurations apart.
-fn params(config: &DevnetConfig) -> Vec<u8> {
-    let mut w = Writer::new();
-    w.array(6);
-    w.uint(config.seed);
-    w.uint(config.block_delay_secs);
-    w.int(config.lookback);
-    w.uint(config.min_power);
-    w.uint(u64::from(NETWORK_VERSION));
-    w.uint(CHAIN_ID);
-    w.into_vec()
+fn put_singletons(tree: &mut StateTree, config: &DevnetConfig, accounts: &[(ActorID, Address, TokenAmount)]) {
+    let next_id = accounts.iter().map(|(id, ..)| *id + 1).max().unwrap_or_default();
+    let next_id = next_id.max(miner_id(config.miners.len()));
+    let own = |id| ActorState::Account { address: Address::new_id(id) };
+    let rules = tree.rules().to_cbor();
+    tree.put(SYSTEM, Actor::new(ActorState::System { rules }));
+    tree.put(INIT, Actor::new(ActorState::Init { next_id }));
+    let reward = RewardState { epoch_reward: config.epoch_reward.clone(), ..RewardState::default() };
+    tree.put(
+        REWARD,
+        Actor::new(ActorState::Reward(reward)).with_balance(TokenAmount::from_whole(REWARD_FIL)),
+    );
+    tree.put(CRON, Actor::new(ActorState::Cron));
+    tree.put(MARKET, Actor::new(ActorState::Market));
+    tree.put(VERIFREG, Actor::new(ActorState::Verifreg { root_key: VERIFREG_ROOT }));
+    tree.put(DATACAP, Actor::new(ActorState::Datacap));
+    tree.put(EAM, Actor::new(ActorState::Eam));
+    for id in [FIRST_VERIFIER, REMAINDER, BURNT_FUNDS] {
+        tree.put(id, Actor::new(own(id)));
+    }
+}
+
+/// The first account of the configuration decides alone who verifies clients.
+fn put_verifreg_root(tree: &mut StateTree) {
+    let root = MultisigState { signers: vec![FIRST_ACCOUNT], threshold: 1, ..MultisigState::default() };
+    tree.put(VERIFREG_ROOT, Actor::new(ActorState::Multisig(root)));
+}
+
+fn put_miner(tree: &mut StateTree, seed: u64, id: ActorID, config: &GenesisMiner) {
+    let owner = tree.resolve(&config.owner).unwrap_or_default();
+    let worker = tree.resolve(&config.worker).unwrap_or_default();
+    let Some(info) = Info::new(owner, worker, config.sector_size) else { return };
+    let info = Info { peer_id: peer_id(seed, id), ..info };
+    let claim = Claim { window_post_proof: info.window_post_proof, ..Claim::default() };
+    let policy = tree.rules().deadlines;
+    let mut state = MinerState::new(id, info, &policy, 0);
+    state.add_sectors(preseals(seed, id, config.sectors, config.sector_size), &policy, 0);
+    let pledge = state.initial_pledge.clone();
+    let bytes = u128::from(config.sectors) * u128::from(config.sector_size);
+    let (minimum, first_event) = (tree.rules().min_power, state.deadline(&policy, 0).last());
+    tree.update_power(|power| {
+        power.claims.to_mut().0.insert(id, claim);
+        power.add_power(id, &Power::of_bytes(bytes), minimum);
+        power.pledge += &pledge;
+        power.enroll(first_event, id, DEADLINE_END.to_vec());
+    });
+    let mut actor = Actor::new(ActorState::Miner(state)).with_balance(pledge);
+    actor.robust = Some(Address::new_actor(&[MINER_SALT, &id.to_be_bytes()].concat()));
+    tree.put(id, actor);
+}
+
+/// What cron does at the end of an epoch, as far as it concerns the genesis.
+fn end_of_epoch(tree: &mut StateTree) {
+    tree.update_power(|power| {
+        power.this_epoch = power.counted().clone();
+        power.this_epoch_pledge = power.pledge.clone();
+        power.first_cron_epoch = 1;
+    });
+    tree.update_reward(|reward| reward.epoch = 1);
 }
 
 fn header(config: &DevnetConfig, state_root: Cid) -> BlockHeader {
@@ -190,7 +225,7 @@ mod tests {
         let ids: Vec<u64> = genesis.info.accounts.iter().map(|(id, ..)| id.id().unwrap()).collect();
         assert_eq!(ids, [100, 101, 102]);
         assert_eq!(genesis.info.miners, [Address::new_id(1000), Address::new_id(1001)]);
-        assert_eq!(genesis.state.miner(1001).unwrap().worker, 102);
+        assert_eq!(genesis.state.miner(1001).unwrap().info.worker, 102);
         assert_eq!(genesis.state.total_power(), BigInt::from(2 * 8 * 2048));
         assert!(genesis.info.network.name.starts_with("localnet-"));
         assert_eq!(genesis.info.tipset.parents().cids()[0].to_string(), NO_PARENT);
@@ -211,6 +246,12 @@ mod tests {
             DevnetConfig { miners: base.miners[..1].to_vec(), ..base.clone() },
             DevnetConfig { epoch_reward: TokenAmount::from_whole(1), ..base.clone() },
             DevnetConfig { min_power: 7, ..base.clone() },
+            DevnetConfig { challenge_window: 60, ..base.clone() },
+            DevnetConfig { challenge_lookback: 6, ..base.clone() },
+            DevnetConfig { fault_cutoff: 16, ..base.clone() },
+            DevnetConfig { finality: 900, ..base.clone() },
+            DevnetConfig { precommit_challenge_delay: 11, ..base.clone() },
+            DevnetConfig { vesting_period: 0, ..base.clone() },
         ];
         for other in &others {
             assert_ne!(cid(&base), cid(other));

@@ -1,11 +1,13 @@
 //! The devnet: a chain, its pool and its store behind one handle.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use fvm_shared::address::Address;
 use fvm_shared::clock::ChainEpoch;
 use fvm_shared::econ::TokenAmount;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use venus_core::api::{ChainError, HeadChange};
 use venus_core::clock::Clock;
@@ -51,6 +53,8 @@ pub(crate) struct Inner {
     store: Mutex<Box<dyn Store>>,
     core: RwLock<Core>,
     head: watch::Sender<Arc<Tipset>>,
+    /// While set, no block is taken.
+    frozen: AtomicBool,
 }
 
 /// What one lock guards. It is never held while signatures are checked, while the disk works, or across an await.
@@ -87,18 +91,53 @@ impl Devnet {
         dir: Option<&Path>,
         proofs: Arc<dyn ProofVerifier>,
     ) -> Result<Self, DevnetError> {
+        Self::open_watched(config, clock, dir, proofs, &mut |_| {})
+    }
+
+    /// As [`Devnet::open_with_proofs`]. `seen` is told the epoch of each block of the log that was taken in, for those
+    /// who show how far it is.
+    ///
+    /// # Errors
+    /// As [`Devnet::open`].
+    pub fn open_watched(
+        config: DevnetConfig,
+        clock: Arc<dyn Clock>,
+        dir: Option<&Path>,
+        proofs: Arc<dyn ProofVerifier>,
+        seen: &mut dyn FnMut(ChainEpoch),
+    ) -> Result<Self, DevnetError> {
         config.check()?;
         let genesis = genesis::build(&config)?;
         let info = genesis.info.clone();
         let genesis_cid = info.tipset.min_ticket_block().cid();
         let mut core = Core { chain: Chain::new(&config, genesis), pool: Pool::default() };
         let store: Box<dyn Store> = match dir {
-            Some(dir) => Box::new(LogStore::open(dir, &genesis_cid, |record| core.replay(record))?),
+            Some(dir) => Box::new(LogStore::open(dir, &genesis_cid, |entry| {
+                let epoch = entry.epoch();
+                core.replay(entry).inspect(|()| seen(epoch))
+            })?),
             None => Box::new(MemoryStore),
         };
         let head = watch::Sender::new(core.chain.head().clone());
         let (store, core) = (Mutex::new(store), RwLock::new(core));
-        Ok(Self { inner: Arc::new(Inner { info, clock, proofs, store, core, head }) })
+        Ok(Self {
+            inner: Arc::new(Inner { info, clock, proofs, store, core, head, frozen: AtomicBool::new(false) }),
+        })
+    }
+
+    /// Runs what verifies signatures or waits for the disk beside the threads that others wait for. It runs to its
+    /// end even if nobody waits for it any more. Without a runtime it runs here.
+    pub(crate) async fn off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, ChainError> + Send + 'static,
+    ) -> Result<T, ChainError> {
+        let inner = self.inner.clone();
+        match Handle::try_current() {
+            Ok(runtime) => {
+                runtime.spawn_blocking(move || work(&inner)).await.unwrap_or(Err(ChainError::Closed))
+            }
+            Err(_) => work(&inner),
+        }
     }
 
     /// What the chain began with.
@@ -148,6 +187,14 @@ impl Inner {
 
     pub(crate) fn store(&self) -> MutexGuard<'_, Box<dyn Store>> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_frozen(&self, frozen: bool) {
+        self.frozen.store(frozen, Ordering::Release);
     }
 
     pub(crate) fn announce(&self, head: Arc<Tipset>) {

@@ -15,7 +15,7 @@ use venus_core::types::{
 use crate::chain::ChildFacts;
 use crate::chain::validate::check_messages;
 use crate::message::Verified;
-use crate::mpool::select;
+use crate::mpool::Candidates;
 use crate::node::{Devnet, Inner};
 
 /// Marks blocks of the Venus stack.
@@ -34,26 +34,34 @@ impl BlockProducer for Devnet {
         core.chain.base_info(miner, epoch, &base)
     }
 
-    /// Best messages first. All of them go to the first list if they fit; a list for which nothing is left stays
-    /// empty.
+    /// The block of the best ticket chooses first, see the module of selection; a list for which nothing is left stays
+    /// empty. For at most 100 tickets at once.
     async fn select_messages(
         &self,
         base: &TipsetKey,
         ticket_qualities: &[f64],
     ) -> Result<Vec<Vec<SignedMessage>>, ChainError> {
-        let core = self.inner.read();
-        let base = core.chain.tipset(base)?;
-        let lists = select(&core.chain, &core.pool, &base, ticket_qualities.len())?;
+        let candidates = {
+            let core = self.inner.read();
+            let base = core.chain.tipset(base)?;
+            Candidates::gather(&core.chain, &core.pool, &base)?
+        };
+        let lists = candidates.select(ticket_qualities)?;
         Ok(lists.iter().map(|list| list.iter().map(|m| m.signed.clone()).collect()).collect())
     }
 
     async fn create_block(&self, template: &BlockTemplate) -> Result<BlockMsg, ChainError> {
-        self.inner.assemble(template)
+        if template.messages.is_empty() {
+            return self.inner.assemble(template);
+        }
+        let template = template.clone();
+        self.off_thread(move |inner| inner.assemble(&template)).await
     }
 
-    /// Validates the block completely before it returns.
+    /// Validates the block completely before it returns. If the caller stops waiting, the block may still be taken.
     async fn submit_block(&self, block: &BlockMsg) -> Result<(), ChainError> {
-        self.inner.submit(block)
+        let block = block.clone();
+        self.off_thread(move |inner| inner.submit(&block)).await
     }
 }
 
@@ -79,10 +87,13 @@ impl Inner {
         let (bls, secp): (Vec<_>, Vec<_>) = messages.into_iter().partition(|m| m.is_bls());
         let ordered: Vec<Arc<Verified>> = bls.iter().chain(&secp).cloned().collect();
         check_messages(&facts.executed.state, &ordered).map_err(as_invalid)?;
-        let mut core = self.write();
-        ordered.iter().for_each(|message| core.chain.messages.remember(message));
-        drop(core);
-        block(template, &base, &facts, &bls, &secp)
+        let block = block(template, &base, &facts, &bls, &secp)?;
+        if !ordered.is_empty() {
+            let mut core = self.write();
+            ordered.iter().for_each(|message| core.chain.messages.remember(message));
+            core.chain.aggregates.keep(&block.header);
+        }
+        Ok(block)
     }
 
     fn verified(&self, signed: &SignedMessage, facts: &ChildFacts) -> Result<Arc<Verified>, ChainError> {

@@ -5,6 +5,7 @@
 //! identity key verifies the identity signature over any message.
 
 mod batch;
+mod key;
 
 use std::collections::HashSet;
 
@@ -15,6 +16,7 @@ use fvm_shared::address::Address;
 use super::CryptoError;
 
 pub use batch::{BatchError, verify_batch};
+pub use key::CheckedKey;
 
 /// Length of a public key in bytes.
 pub const PUBLIC_KEY_LEN: usize = 48;
@@ -40,9 +42,7 @@ pub fn verify(
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), CryptoError> {
-    let key = parse_key(public_key)?;
-    let signature = parse_signature(signature, Identity::Refused)?;
-    check(signature.verify(false, message, DST, &[], &key, false))
+    CheckedKey::parse(public_key)?.verify(message, signature)
 }
 
 /// Checks one signature over many messages, each with the key that signed it.

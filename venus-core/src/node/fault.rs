@@ -77,7 +77,7 @@ impl Fault {
     }
 
     pub(super) fn no_actor(&self) -> bool {
-        self.says(&["actor not found", "actor code 0", "resolution lookup failed"])
+        self.says(&["actor not found", "failed to find actor", "actor code 0", "resolution lookup failed"])
             || matches!(&self.error, CallError::Rpc(error) if error.code == ACTOR_NOT_FOUND)
     }
 
@@ -180,8 +180,11 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
-        let unknown = fault("getting key address: resolution lookup failed: actor not found");
-        assert!(matches!(unknown.of_execution(&sender), ChainError::ActorNotFound(a) if a == sender));
+        for text in
+            ["getting key address: resolution lookup failed: actor not found", "failed to find actor: t0100"]
+        {
+            assert!(matches!(fault(text).of_execution(&sender), ChainError::ActorNotFound(a) if a == sender));
+        }
     }
 
     #[test]

@@ -64,7 +64,6 @@ fn unnamed(method: &'static str, error: &RpcError, kind: ErrorKind) -> ChainErro
 const LOST: i64 = -1_111_111;
 const FOREST_UNSUPPORTED: i64 = -32001;
 const EXPENSIVE_FORK: i64 = -32002;
-const FOREST_PERMISSION: i64 = -32003;
 const BLOCK_RANGE: i64 = -32005;
 /// Exit codes of the VM.
 const OUT_OF_GAS: u32 = 7;
@@ -86,7 +85,7 @@ fn by_code(method: &'static str, error: &RpcError) -> Option<ChainError> {
         13 => ChainError::Unsupported("payment channels".to_owned()),
         FOREST_UNSUPPORTED => ChainError::Unsupported(method.to_owned()),
         EXPENSIVE_FORK => ChainError::ExpensiveFork(epoch(error)),
-        FOREST_PERMISSION => permission(method, error),
+        codes::FOREST_DENIED => permission(method, error),
         _ => return None,
     })
 }

@@ -15,6 +15,9 @@ pub enum Dialect {
     Fork,
     /// Upstream v0.10.2, which Lotus speaks.
     Upstream,
+    /// Forest, which is no Go program: upstream's bytes, codes of its own, and parameters at the end that may be
+    /// left out where null would do.
+    Forest,
 }
 
 /// What a server says when a call does not get as far as its method, in Go's words.
@@ -83,7 +86,7 @@ impl Fault {
     pub(crate) fn error(&self, dialect: Dialect) -> RpcError {
         let (code, text) = (self.code(), self.text());
         let text = match (dialect, code) {
-            (Dialect::Upstream, _) => text,
+            (Dialect::Upstream | Dialect::Forest, _) => text,
             (Dialect::Fork, codes::METHOD_NOT_FOUND | codes::INVALID_PARAMS) => {
                 format!("(error code {code}) {text}")
             }
@@ -99,7 +102,8 @@ impl Dialect {
         let name = method.rsplit('.').next().unwrap_or(method);
         let gap = if self == Self::Fork { "  " } else { " " };
         let text = format!("missing permission to invoke '{name}'{gap}(need '{need}')");
-        RpcError::new(codes::METHOD, text).with_kind(crate::error::ErrorKind::Denied)
+        let code = if self == Self::Forest { codes::FOREST_DENIED } else { codes::METHOD };
+        RpcError::new(code, text).with_kind(crate::error::ErrorKind::Denied)
     }
 
     /// A response with a result, or with none if the method returns nothing.
@@ -116,7 +120,7 @@ impl Dialect {
                 out.push_str(",\"id\":");
                 id.write(&mut out);
             }
-            Self::Upstream => {
+            Self::Upstream | Self::Forest => {
                 out.push_str("{\"id\":");
                 id.write(&mut out);
                 out.push_str(",\"jsonrpc\":\"2.0\",\"result\":");
@@ -137,7 +141,7 @@ impl Dialect {
                 out.push_str(",\"error\":");
                 self.push_error(error, kinds, &mut out);
             }
-            Self::Upstream => {
+            Self::Upstream | Self::Forest => {
                 out.push_str("{\"error\":");
                 self.push_error(error, kinds, &mut out);
                 out.push_str(",\"id\":");
@@ -157,7 +161,7 @@ impl Dialect {
         write_go_string(&error.message, out);
         let (mut meta, mut data) = match self {
             Self::Fork => (None, None),
-            Self::Upstream => (error.meta.as_deref(), error.data.as_deref()),
+            Self::Upstream | Self::Forest => (error.meta.as_deref(), error.data.as_deref()),
         };
         let hint = if kinds { error.kind_data() } else { None };
         data = hint.as_deref().or(data);
@@ -184,7 +188,7 @@ impl Dialect {
         match (self, id) {
             (_, FrameId::Id(id)) => self.error(Some(id), &fault.error(self), false),
             (Self::Fork, _) => String::new(),
-            (Self::Upstream, _) => self.error(None, &fault.error(self), false),
+            (Self::Upstream | Self::Forest, _) => self.error(None, &fault.error(self), false),
         }
     }
 }

@@ -187,6 +187,14 @@ fn refused(spec: &MethodSpec, params: &str) -> Option<(&'static str, String)> {
 
 fn go_reason(part: &str, go_type: &str) -> Option<String> {
     let kind = go_kind(part);
+    match (go_type, kind) {
+        // A key is decoded as the list that it is, an address from its text between quotes.
+        ("types.TipSetKey", kind) if kind != "array" => {
+            return Some(format!("json: cannot unmarshal {kind} into Go value of type []cid.Cid"));
+        }
+        ("address.Address", "string") if part.len() < 5 => return Some("invalid address length".to_owned()),
+        _ => {}
+    }
     let fits = match zero_of(go_type)? {
         "\"\"" => kind == "string",
         "false" => kind == "bool",

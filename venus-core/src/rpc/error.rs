@@ -29,6 +29,8 @@ pub mod codes {
     pub const METHOD_NOT_FOUND: i64 = -32601;
     /// Wrong number of parameters.
     pub const INVALID_PARAMS: i64 = -32602;
+    /// Forest: the caller lacks a right.
+    pub const FOREST_DENIED: i64 = -32003;
 }
 
 /// The error object of a response.

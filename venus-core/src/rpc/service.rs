@@ -154,7 +154,7 @@ impl Service {
         if entry.spec.returns == Returns::Channel && caller.transport == Transport::Http {
             return Err(Answer::Fault(Fault::NoChannels(method.to_owned())));
         }
-        let params = entry.params(method, params.unwrap_or("[]")).map_err(Answer::Fault)?;
+        let params = entry.params(method, params.unwrap_or("[]"), self.dialect).map_err(Answer::Fault)?;
         if !caller.identity.permissions.allow(entry.spec.permission) {
             return Err(Answer::Error(
                 self.dialect.missing_permission(method, entry.spec.permission.as_str()),
@@ -165,8 +165,12 @@ impl Service {
 }
 
 impl Entry {
-    fn params(&self, method: &str, json: &str) -> Result<String, Fault> {
-        let parts = elements(json).map_err(Fault::ParamsKind)?;
+    fn params(&self, method: &str, json: &str, dialect: Dialect) -> Result<String, Fault> {
+        let mut parts = elements(json).map_err(Fault::ParamsKind)?;
+        if dialect == Dialect::Forest && parts.len() < self.spec.params.len() {
+            parts.resize(self.spec.params.len(), "null");
+            return Ok(self.mend(&parts));
+        }
         if parts.len() != self.spec.params.len() {
             let (got, want) = (parts.len(), self.spec.params.len());
             return Err(Fault::WrongCount { method: method.to_owned(), got, want });

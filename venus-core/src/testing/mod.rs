@@ -2,7 +2,7 @@
 //!
 //! [`doubles`] stand in for a node, a wallet or a messager in tests of whatever is built on the traits.
 //! [`suites`] check the contracts that the traits' documentation promises; every implementation runs them,
-//! the doubles included.
+//! the doubles included. [`chain_rules`] judge the blocks of a chain, recorded or running.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -24,6 +24,7 @@
 //! # }).unwrap();
 //! ```
 
+pub mod chain_rules;
 pub mod doubles;
 #[doc(hidden)]
 pub mod fuzz;

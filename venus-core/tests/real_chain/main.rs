@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use common::real_chain::{CHAIN, Chain, Recorded, VENUS};
-use rules::{CHAIN_ID, Case, RULES, wins};
+use rules::{CHAIN_ID, Case, RULES, case, wins};
 use venus_core::cbor::{Decode, Encode};
 use venus_core::consensus::{beacon, msg_meta, ticket, weight};
 use venus_core::crypto::{self, CryptoError};
@@ -30,7 +30,7 @@ fn tipsets() -> impl Iterator<Item = (&'static Chain, &'static Recorded)> {
 /// All blocks, ready to be judged.
 fn cases() -> Vec<Case> {
     let of = |(chain, tipset): (&Chain, &Recorded)| {
-        tipset.blocks.iter().map(|block| Case::new(chain, tipset, block)).collect::<Vec<_>>()
+        tipset.blocks.iter().map(|block| case(chain, tipset, block)).collect::<Vec<_>>()
     };
     tipsets().flat_map(of).collect()
 }

@@ -7,6 +7,8 @@
 
 #[cfg(feature = "sqlite")]
 mod chain;
+#[cfg(feature = "sqlite")]
+mod entry;
 mod query;
 #[cfg(feature = "sqlite")]
 mod reader;

@@ -54,7 +54,7 @@ impl AuditReader {
     pub async fn query(&self, query: &RecordQuery) -> Result<Vec<SignRecord>, AuditError> {
         let mut sql = select();
         filter(&mut sql, query);
-        sql.push(" ORDER BY created_ns DESC, seq DESC, rowid DESC LIMIT ");
+        sql.push(self.order().await?);
         let limit = if query.limit == 0 { MAX_ANSWER } else { query.limit.min(MAX_ANSWER) };
         sql.push_bind(signed(limit));
         if query.skip > 0 && query.id.is_none() {
@@ -68,9 +68,21 @@ impl AuditReader {
             if bytes > MAX_ANSWER_BYTES && !records.is_empty() {
                 break;
             }
-            records.push(row.into_record(None).record);
+            records.push(row.into_record());
         }
         Ok(records)
+    }
+
+    /// The order of the chain is that of time, and has an index. Records of other programs are sorted in by their times,
+    /// for which all are read.
+    async fn order(&self) -> Result<&'static str, AuditError> {
+        let foreign = "SELECT EXISTS (SELECT 1 FROM sign_record WHERE seq IS NULL)";
+        let foreign: bool = sqlx::query_scalar(foreign).fetch_one(&self.pool).await?;
+        Ok(if foreign {
+            " ORDER BY created_ns DESC, seq DESC, rowid DESC LIMIT "
+        } else {
+            " ORDER BY seq DESC LIMIT "
+        })
     }
 
     /// A page of records before a place in the chain, latest first; without a place the last ones. The place of the
@@ -86,7 +98,7 @@ impl AuditReader {
         let rows = sql.build().fetch_all(&self.pool).await?;
         let record = |row| -> Result<StoredRecord, sqlx::Error> {
             let seq: Option<i64> = sqlx::Row::try_get(row, 13)?;
-            Ok(Row::read(row)?.into_record(seq))
+            Ok(Row::read(row)?.into_stored(seq))
         };
         Ok(rows.iter().map(record).collect::<Result<_, _>>()?)
     }

@@ -1,73 +1,40 @@
-//! A record as it is kept.
+//! A record as it is read, and its hash.
 
-use data_encoding::BASE32_NOPAD;
+use std::cell::RefCell;
+
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
-use venus_core::cbor::Writer;
+use venus_core::cbor::Decode;
 use venus_core::crypto::hash::blake2b_256;
-use venus_core::types::{Cid, MessageExt, Protocol, Signature};
+use venus_core::types::{Message, MessageExt, MsgType, Signature};
 
 use super::query::{Outcome, SignRecord, StoredRecord};
-use super::{AuditEvent, Verdict, stamp};
-use crate::payload::Payload;
-
-/// Bytes of a reason that are kept.
-const MAX_REASON: usize = 1024;
-/// Bytes that are kept of a request that could not be read: enough to tell what it was meant to be.
-const MAX_UNREAD: usize = 4096;
-
-/// All columns but the place in the chain, in the order of [`COLUMNS`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row {
-    pub(super) id: String,
-    pub(super) created_at: String,
-    pub(super) msg_type: String,
-    pub(super) signer: String,
-    pub(super) err: Option<String>,
-    pub(super) raw_msg: Option<Vec<u8>>,
-    pub(super) signature_type: Option<i64>,
-    pub(super) signature_data: Option<Vec<u8>>,
-    pub(super) created_ns: i64,
-    pub(super) outcome: Option<String>,
-    pub(super) denied_by: Option<String>,
-    pub(super) caller: Option<String>,
-    pub(super) cid: Option<String>,
-}
+use super::stamp;
 
 /// What to select for [`Row::read`]. The cast is for drivers that make something else of a `datetime`.
 pub(super) const COLUMNS: &str = "id, CAST(created_at AS TEXT), type, signer, err, raw_msg, signature_type, \
                                   signature_data, created_ns, outcome, denied_by, caller, cid, seq, hash";
 
-impl Row {
-    /// What is kept of an event.
-    pub(super) fn of(event: &AuditEvent<'_>, id: String, created_ns: i64, signer: String) -> Self {
-        let request = event.request;
-        let (outcome, err, denied_by) = match event.verdict {
-            Verdict::Signed(_) => (Outcome::Signed, None, None),
-            Verdict::Denied { by, reason } => (Outcome::Denied, Some(reason), Some(by)),
-            Verdict::Failed { reason } => (Outcome::Failed, Some(reason), None),
-        };
-        let signature: Option<&Signature> = match event.verdict {
-            Verdict::Signed(signature) => Some(signature),
-            _ => None,
-        };
-        Self {
-            id,
-            created_at: stamp::format(stamp::time(created_ns)),
-            msg_type: request.meta.msg_type.as_str().to_owned(),
-            signer,
-            err: err.map(|reason| cut(reason).to_owned()),
-            raw_msg: raw(event),
-            signature_type: Some(signature.map_or(0, |signature| signature.sig_type as i64)),
-            signature_data: signature.map(|signature| signature.data.clone()),
-            created_ns,
-            outcome: Some(outcome.as_str().to_owned()),
-            denied_by: denied_by.map(str::to_owned),
-            caller: Some(request.caller.label()),
-            cid: cid(event),
-        }
-    }
+/// All columns but the place in the chain, in the order of [`COLUMNS`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    id: String,
+    created_at: String,
+    msg_type: String,
+    signer: String,
+    err: Option<String>,
+    raw_msg: Option<Vec<u8>>,
+    signature_type: Option<i64>,
+    signature_data: Option<Vec<u8>>,
+    created_ns: i64,
+    outcome: Option<String>,
+    denied_by: Option<String>,
+    caller: Option<String>,
+    /// Older versions wrote it; it follows from `raw_msg`.
+    cid: Option<String>,
+}
 
+impl Row {
     /// Reads [`COLUMNS`].
     pub(super) fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
@@ -87,35 +54,36 @@ impl Row {
         })
     }
 
-    /// The hash of everything: fields with their lengths in fixed order, so that no two rows have the same bytes.
+    /// The hash of everything in it.
     pub(super) fn content(&self) -> [u8; 32] {
-        let mut bytes = Vec::with_capacity(768);
-        bytes.extend_from_slice(b"venus-audit-record-1");
-        for text in [&self.id, &self.created_at, &self.msg_type, &self.signer] {
-            field(&mut bytes, Some(text.as_bytes()));
-        }
-        field(&mut bytes, self.err.as_deref().map(str::as_bytes));
-        field(&mut bytes, self.raw_msg.as_deref());
-        field(&mut bytes, self.signature_type.map(i64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
-        field(&mut bytes, self.signature_data.as_deref());
-        field(&mut bytes, Some(&self.created_ns.to_be_bytes()));
-        for text in [&self.outcome, &self.denied_by, &self.caller, &self.cid] {
-            field(&mut bytes, text.as_deref().map(str::as_bytes));
-        }
-        blake2b_256(&bytes)
+        let fields = Fields {
+            id: self.id.as_bytes(),
+            created_at: self.created_at.as_bytes(),
+            msg_type: &self.msg_type,
+            signer: &self.signer,
+            err: self.err.as_deref(),
+            raw_msg: self.raw_msg.as_deref(),
+            signature_type: self.signature_type,
+            signature_data: self.signature_data.as_deref(),
+            created_ns: self.created_ns,
+            outcome: self.outcome.as_deref(),
+            denied_by: self.denied_by.as_deref(),
+            caller: self.caller.as_deref(),
+            cid: self.cid.as_deref(),
+        };
+        fields.hash()
     }
 
     /// About how much memory it takes, bytes.
     pub(super) fn size(&self) -> usize {
-        let long = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
-        long(&self.raw_msg).saturating_add(1024)
+        size(self.raw_msg.as_ref().map_or(0, Vec::len))
     }
 
-    /// The record, as answered.
-    pub(super) fn into_record(self, seq: Option<i64>) -> StoredRecord {
+    /// The record, as Go answers it.
+    pub(super) fn into_record(self) -> SignRecord {
         let kind = self.signature_type.and_then(|kind| u8::try_from(kind).ok());
         let signature = kind.and_then(|kind| kind.try_into().ok()).zip(self.signature_data);
-        let record = SignRecord {
+        SignRecord {
             id: self.id,
             msg_type: self.msg_type,
             signer: self.signer,
@@ -123,16 +91,85 @@ impl Row {
             raw_msg: self.raw_msg,
             signature: signature.map(|(sig_type, data)| Signature { sig_type, data }),
             created_at: stamp::time(self.created_ns),
-        };
-        StoredRecord {
-            record,
-            seq: seq.and_then(|seq| u64::try_from(seq).ok()),
-            outcome: self.outcome.as_deref().and_then(Outcome::from_name),
-            denied_by: self.denied_by,
-            caller: self.caller,
-            cid: self.cid,
         }
     }
+
+    /// The record, as answered, with all that is known of it.
+    pub(super) fn into_stored(mut self, seq: Option<i64>) -> StoredRecord {
+        StoredRecord {
+            seq: seq.and_then(|seq| u64::try_from(seq).ok()),
+            outcome: self.outcome.as_deref().and_then(Outcome::from_name),
+            denied_by: self.denied_by.take(),
+            caller: self.caller.take(),
+            cid: self.cid.take().or_else(|| self.message_cid()),
+            record: self.into_record(),
+        }
+    }
+
+    fn message_cid(&self) -> Option<String> {
+        if self.msg_type != MsgType::ChainMessage.as_str() {
+            return None;
+        }
+        // Bytes that could not be read are there too, as a byte string, which is no message.
+        Message::from_cbor(self.raw_msg.as_deref()?).ok().map(|message| message.cid().to_string())
+    }
+}
+
+/// All columns that the hash of a record is made of.
+pub(super) struct Fields<'a> {
+    pub(super) id: &'a [u8],
+    pub(super) created_at: &'a [u8],
+    pub(super) msg_type: &'a str,
+    pub(super) signer: &'a str,
+    pub(super) err: Option<&'a str>,
+    pub(super) raw_msg: Option<&'a [u8]>,
+    pub(super) signature_type: Option<i64>,
+    pub(super) signature_data: Option<&'a [u8]>,
+    pub(super) created_ns: i64,
+    pub(super) outcome: Option<&'a str>,
+    pub(super) denied_by: Option<&'a str>,
+    pub(super) caller: Option<&'a str>,
+    pub(super) cid: Option<&'a str>,
+}
+
+thread_local! {
+    /// Every record is encoded once, only to be hashed.
+    static ENCODED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+/// What a thread keeps of it: payloads may be long.
+const KEPT: usize = 64 << 10;
+
+impl Fields<'_> {
+    /// The hash of everything: fields with their lengths in fixed order, so that no two rows have the same bytes.
+    pub(super) fn hash(&self) -> [u8; 32] {
+        ENCODED.with_borrow_mut(|bytes| {
+            bytes.clear();
+            self.encode(bytes);
+            let hash = blake2b_256(bytes);
+            bytes.shrink_to(KEPT);
+            hash
+        })
+    }
+
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(b"venus-audit-record-1");
+        for text in [self.id, self.created_at, self.msg_type.as_bytes(), self.signer.as_bytes()] {
+            field(bytes, Some(text));
+        }
+        field(bytes, self.err.map(str::as_bytes));
+        field(bytes, self.raw_msg);
+        field(bytes, self.signature_type.map(i64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
+        field(bytes, self.signature_data);
+        field(bytes, Some(&self.created_ns.to_be_bytes()));
+        for text in [self.outcome, self.denied_by, self.caller, self.cid] {
+            field(bytes, text.map(str::as_bytes));
+        }
+    }
+}
+
+/// About how much memory a record takes, bytes.
+pub(super) fn size(raw_msg: usize) -> usize {
+    raw_msg.saturating_add(1024)
 }
 
 fn field(bytes: &mut Vec<u8>, value: Option<&[u8]>) {
@@ -144,45 +181,4 @@ fn field(bytes: &mut Vec<u8>, value: Option<&[u8]>) {
             bytes.extend_from_slice(value);
         }
     }
-}
-
-fn cut(reason: &str) -> &str {
-    let end = (0..=MAX_REASON.min(reason.len())).rev().find(|end| reason.is_char_boundary(*end));
-    reason.get(..end.unwrap_or_default()).unwrap_or_default()
-}
-
-/// CBOR of what was to be signed, as Go's wallet keeps it; of what could not be read, the bytes as they came.
-fn raw(event: &AuditEvent<'_>) -> Option<Vec<u8>> {
-    let to_sign = event.request.to_sign;
-    match event.payload {
-        // What was read of `extra` is canonical CBOR, or it would not have been read.
-        Some(Payload::Message(_)) => Some(event.request.meta.extra.clone()),
-        Some(payload) => Some(payload.record_bytes()),
-        None if to_sign.len() <= MAX_UNREAD => Some(byte_string(to_sign)),
-        None => None,
-    }
-}
-
-fn byte_string(bytes: &[u8]) -> Vec<u8> {
-    let mut w = Writer::with_capacity(bytes.len().saturating_add(9));
-    w.bytes(bytes);
-    w.into_vec()
-}
-
-fn cid(event: &AuditEvent<'_>) -> Option<String> {
-    let Some(Payload::Message(message)) = event.payload else { return None };
-    match message.from.protocol() {
-        // These keys sign the CID's bytes.
-        Protocol::BLS | Protocol::Secp256k1 => Some(base32(message.signing_bytes())),
-        _ => Some(message.cid().to_string()),
-    }
-}
-
-/// The text of a CID, without the detour over its parts.
-fn base32(cid: &[u8]) -> String {
-    debug_assert!(Cid::try_from(cid).is_ok());
-    let mut text = BASE32_NOPAD.encode(cid);
-    text.make_ascii_lowercase();
-    text.insert(0, 'b');
-    text
 }

@@ -9,8 +9,8 @@ use super::chain::{hash, link};
 use super::row::{COLUMNS, Row};
 use super::stamp;
 
-/// The table as Go's wallet makes it. Its two indexes are left to Go: every index costs each record, times are sorted
-/// by `created_ns` here, and a program that wants them makes them when it opens the file.
+/// The table as Go's wallet makes it. Its two indexes are left to Go: every index costs each record, the chain is in the
+/// order of time, and a program that wants them makes them when it opens the file.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS `sign_record` (`id` varchar(256),`created_at` datetime,`type` text,\
                      `signer` varchar(256) NOT NULL,`err` varchar(256),`raw_msg` blob,`signature_type` integer,\
                      `signature_data` blob,PRIMARY KEY (`id`))";
@@ -24,10 +24,13 @@ const ADDED: [(&str, &str); 7] = [
     ("cid", "ALTER TABLE sign_record ADD COLUMN cid text"),
     ("hash", "ALTER TABLE sign_record ADD COLUMN hash blob"),
 ];
-const REST: [&str; 3] = [
+const REST: [&str; 4] = [
     // Two processes cannot give one place in the chain to two records.
     "CREATE UNIQUE INDEX IF NOT EXISTS venus_sign_record_seq ON sign_record (seq)",
-    "CREATE INDEX IF NOT EXISTS venus_sign_record_time ON sign_record (created_ns)",
+    // Earlier versions made it for all records, and each paid for it.
+    "DROP INDEX IF EXISTS venus_sign_record_time",
+    // Records of other programs, which are few: to find them, and those of them whose time is over.
+    "CREATE INDEX IF NOT EXISTS venus_sign_record_foreign ON sign_record (created_ns) WHERE seq IS NULL",
     // Where the chain begins, after retention took what was before, and where it ends.
     "CREATE TABLE IF NOT EXISTS sign_record_chain (id INTEGER PRIMARY KEY CHECK (id = 1), \
      base_seq INTEGER NOT NULL, base_hash BLOB NOT NULL, head_seq INTEGER NOT NULL, head_hash BLOB NOT NULL)",
@@ -74,7 +77,8 @@ async fn untouched(db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
 
 /// Go writes texts in the zone of its machine, which do not sort.
 async fn fill_times(tx: &mut Transaction<'_, Sqlite>, now_ns: i64) -> Result<(), sqlx::Error> {
-    let select = "SELECT rowid, CAST(created_at AS TEXT) FROM sign_record WHERE created_ns IS NULL LIMIT ?";
+    let select = "SELECT rowid, CAST(created_at AS TEXT) FROM sign_record WHERE created_ns IS NULL \
+                  AND seq IS NULL LIMIT ?";
     loop {
         let rows = sqlx::query(select).bind(BATCH).fetch_all(&mut **tx).await?;
         if rows.is_empty() {

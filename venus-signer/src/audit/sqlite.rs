@@ -3,19 +3,20 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
+use uuid::fmt::Hyphenated;
 use venus_core::clock::{Clock, SystemClock};
 use venus_core::entropy::{Entropy, OsEntropy};
 use venus_core::types::{Address, Network, address};
 
-use super::row::Row;
-use super::writer::{Entry, MAX_GROUP, Writer};
+use super::entry::NewRow;
+use super::writer::{Entry, MAX_GROUP, Writer, Written};
 use super::{AuditError, AuditEvent, AuditLog, AuditReader, schema};
 use crate::db::{self, Durability};
 
@@ -82,7 +83,7 @@ struct Inner {
     seed: [u8; 2],
     count: AtomicU64,
     /// A wallet signs with few keys, and the text of an address costs a checksum.
-    texts: Mutex<HashMap<Address, String>>,
+    texts: Mutex<HashMap<Address, Arc<str>>>,
 }
 
 impl SqliteAudit {
@@ -150,7 +151,7 @@ impl SqliteAudit {
 }
 
 impl Inner {
-    fn text(&self, address: &Address) -> String {
+    fn text(&self, address: &Address) -> Arc<str> {
         let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(text) = texts.get(address) {
             return text.clone();
@@ -159,11 +160,11 @@ impl Inner {
         if texts.len() >= TEXTS {
             texts.clear();
         }
-        texts.entry(*address).or_insert_with(|| address::format(address, self.network)).clone()
+        texts.entry(*address).or_insert_with(|| address::format(address, self.network).into()).clone()
     }
 
     /// A UUIDv7: those of a time stand side by side in the index, which makes writing cheap.
-    fn id(&self, now: Duration) -> String {
+    fn id(&self, now: Duration) -> [u8; Hyphenated::LENGTH] {
         // Counted on from a random beginning: no two are equal, and nobody has to be unable to guess the next.
         let count = self.count.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         let mut random = [0; 10];
@@ -171,7 +172,10 @@ impl Inner {
         high.copy_from_slice(&self.seed);
         low.copy_from_slice(&count);
         let millis = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
+        let id = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
+        let mut text = [0; Hyphenated::LENGTH];
+        id.hyphenated().encode_lower(&mut text);
+        text
     }
 }
 
@@ -186,25 +190,50 @@ pub(super) fn nanoseconds(time: Duration) -> i64 {
     i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
 }
 
-#[async_trait]
 impl AuditLog for SqliteAudit {
-    async fn record(&self, event: &AuditEvent<'_>) -> Result<(), AuditError> {
-        let inner = &self.inner;
+    /// By hand: what is awaited is small where the queue has room, and every signature would pay for the rest.
+    fn record<'s, 'e, 'r, 'f>(
+        &'s self,
+        event: &'e AuditEvent<'r>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), AuditError>> + Send + 'f>>
+    where
+        's: 'f,
+        'e: 'f,
+        'r: 'f,
+        Self: 'f,
+    {
+        let inner = &*self.inner;
         let now = inner.clock.now();
-        let row = Row::of(event, inner.id(now), nanoseconds(now), inner.text(&event.request.signer));
-        let content = row.content();
-        let ended = || AuditError("the wallet is shutting down".into());
+        let signer = inner.text(&event.request.signer);
+        let row = NewRow::of(event, &inner.id(now), nanoseconds(now), signer);
         let kib = u32::try_from(row.size().div_ceil(1024).min(QUEUE_KIB)).unwrap_or(1);
-        let share = inner.shares.clone().acquire_many_owned(kib).await.map_err(|_| ended())?;
-        let (done, written) = oneshot::channel();
-        let entry = Entry { row, content, done, share };
-        inner.queue.send(entry).await.map_err(|_| ended())?;
-        match written.await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(reason)) => Err(AuditError(reason.into())),
-            Err(_) => Err(ended()),
+        let room = inner.shares.clone().try_acquire_many_owned(kib).ok().zip(inner.queue.try_reserve().ok());
+        match room {
+            Some((share, place)) => {
+                let (entry, written) = Entry::new(row, share);
+                place.send(entry);
+                Box::pin(outcome(written))
+            }
+            None => Box::pin(async move {
+                let share = inner.shares.clone().acquire_many_owned(kib).await.map_err(|_| ended())?;
+                let (entry, written) = Entry::new(row, share);
+                inner.queue.send(entry).await.map_err(|_| ended())?;
+                outcome(written).await
+            }),
         }
     }
+}
+
+async fn outcome(written: Written) -> Result<(), AuditError> {
+    match written.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(reason)) => Err(AuditError(reason.into())),
+        Err(_) => Err(ended()),
+    }
+}
+
+fn ended() -> AuditError {
+    AuditError("the wallet is shutting down".into())
 }
 
 impl From<sqlx::Error> for AuditError {

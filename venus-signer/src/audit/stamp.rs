@@ -26,22 +26,42 @@ fn hours_and_minutes(zone: &str) -> Option<String> {
     Some(format!("{hours}:{minutes}"))
 }
 
+/// The longest text that [`write`] writes, bytes; years beyond 9999 have more digits.
+#[cfg(any(feature = "sqlite", test))]
+pub(super) const MAX: usize = 35;
+
 /// Writes UTC as Go's SQLite driver does. Texts sort as the times do, for digits are greater than `+`.
 #[cfg(any(feature = "sqlite", test))]
-pub(super) fn format(time: OffsetDateTime) -> String {
+pub(super) fn write(time: OffsetDateTime, text: &mut Vec<u8>) {
     let utc = time.to_offset(time::UtcOffset::UTC);
     let (year, month, day) = utc.to_calendar_date();
     let (hour, minute, second, fraction) = utc.to_hms_nano();
-    let month = u8::from(month);
-    // By hand, because every record has one and a description of the format is read anew each time.
-    let mut text = format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}");
-    if fraction > 0 {
-        let digits = format!("{fraction:09}");
-        text.push('.');
-        text.push_str(digits.trim_end_matches('0'));
+    // By hand, because every record has one: descriptions of a format are read anew each time.
+    digits(year.unsigned_abs(), 4, text);
+    let parts = [(b'-', u8::from(month)), (b'-', day), (b' ', hour), (b':', minute), (b':', second)];
+    for (before, part) in parts {
+        text.push(before);
+        digits(part.into(), 2, text);
     }
-    text.push_str("+00:00");
-    text
+    if fraction > 0 {
+        text.push(b'.');
+        digits(fraction, 9, text);
+        while text.pop_if(|digit| *digit == b'0').is_some() {}
+    }
+    text.extend_from_slice(b"+00:00");
+}
+
+/// A number with at least so many digits.
+#[cfg(any(feature = "sqlite", test))]
+fn digits(number: u32, width: u32, text: &mut Vec<u8>) {
+    let from = text.len();
+    let (mut rest, mut written) = (number, 0);
+    while rest > 0 || written < width {
+        text.push(b'0' + (rest % 10) as u8);
+        rest /= 10;
+        written += 1;
+    }
+    text.get_mut(from..).unwrap_or_default().reverse();
 }
 
 /// Nanoseconds since 1970; what does not fit becomes the end of the range (years 1677 and 2262).
@@ -59,6 +79,13 @@ pub(super) fn time(ns: i64) -> OffsetDateTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn format(time: OffsetDateTime) -> String {
+        let mut text = Vec::new();
+        write(time, &mut text);
+        assert!(text.len() <= MAX);
+        String::from_utf8(text).unwrap()
+    }
 
     #[test]
     fn as_go_writes_them() {

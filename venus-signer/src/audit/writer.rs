@@ -4,15 +4,16 @@ use std::collections::VecDeque;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use sqlx::error::BoxDynError;
 use sqlx::pool::PoolConnection;
-use sqlx::sqlite::SqlitePool;
-use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection};
+use sqlx::sqlite::{SqliteArguments, SqlitePool};
+use sqlx::{Arguments, AssertSqlSafe, Sqlite, SqliteConnection};
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 use venus_core::clock::Clock;
 
 use super::chain::{Ends, link};
-use super::row::Row;
+use super::entry::{self, NewRow};
 use super::schema;
 use super::sqlite::nanoseconds;
 
@@ -35,11 +36,22 @@ static SIZES: LazyLock<Vec<usize>> =
 
 /// A record on its way.
 pub(super) struct Entry {
-    pub(super) row: Row,
+    pub(super) row: NewRow,
     pub(super) content: [u8; 32],
     pub(super) done: oneshot::Sender<Result<(), String>>,
     /// Gives its share of the queue back when it is written.
     pub(super) share: OwnedSemaphorePermit,
+}
+
+/// Tells whoever waits for a record what became of it.
+pub(super) type Written = oneshot::Receiver<Result<(), String>>;
+
+impl Entry {
+    /// A record with its share of the queue.
+    pub(super) fn new(row: NewRow, share: OwnedSemaphorePermit) -> (Self, Written) {
+        let (done, written) = oneshot::channel();
+        (Self { content: row.content(), row, done, share }, written)
+    }
 }
 
 pub(super) struct Writer {
@@ -84,17 +96,19 @@ impl Writer {
     async fn write_group(&mut self) {
         self.gather().await;
         let size = SIZES.iter().copied().find(|size| *size <= self.waiting.len()).unwrap_or_default();
-        let group: Vec<Entry> = self.waiting.drain(..size).collect();
-        let written = self.commit(&group).await.map_err(|error| error.to_string());
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let group = waiting.make_contiguous().get(..size).unwrap_or_default();
+        let written = self.commit(group).await.map_err(|error| error.to_string());
         if let Err(error) = &written {
             metrics::counter!("venus_wallet_audit_failures_total").increment(1);
-            tracing::error!(%error, records = group.len(), "records could not be written; nothing of them is signed");
+            tracing::error!(%error, records = size, "records could not be written; nothing of them is signed");
         }
-        for entry in group {
+        for entry in waiting.drain(..size) {
             drop(entry.share);
             // Nobody waits any more where the caller went away; the record is kept all the same.
             let _ = entry.done.send(written.clone());
         }
+        self.waiting = waiting;
     }
 
     /// Takes what is queued. While others that are ready to run add to it, it waits for them: a turn of all that
@@ -199,12 +213,10 @@ fn last(head: (i64, [u8; 32]), hashes: &[[u8; 32]]) -> (i64, [u8; 32]) {
 /// For each size of a group all of a transaction, and all behind its first statement. Whoever expects another end of the
 /// chain than there is writes nothing: the end must not be null.
 static STATEMENTS: LazyLock<Vec<(usize, [Arc<str>; 2])>> = LazyLock::new(|| {
-    const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    const INTO: &str = "UPDATE sign_record_chain SET \
-                        head_seq = CASE WHEN head_seq = ? AND head_hash = ? THEN ? END, head_hash = ? WHERE id = 1; \
-                        INSERT INTO sign_record (seq, hash, id, created_at, type, signer, err, raw_msg, \
-                        signature_type, signature_data, created_ns, outcome, denied_by, caller, cid) VALUES ";
-    let rest = |size: usize| format!("{INTO}{}; COMMIT", vec![ROW; size].join(", "));
+    const MOVE: &str = "UPDATE sign_record_chain SET \
+                        head_seq = CASE WHEN head_seq = ? AND head_hash = ? THEN ? END, head_hash = ? WHERE id = 1";
+    let rest =
+        |size: usize| format!("{MOVE}; {}{}); COMMIT", entry::INTO, vec![entry::VALUES; size].join(", "));
     let both = |size: usize| [format!("BEGIN IMMEDIATE; {}", rest(size)).into(), rest(size).into()];
     SIZES.iter().map(|size| (*size, both(*size))).collect()
 });
@@ -221,27 +233,26 @@ async fn insert(
     let Some(statement) = statement.cloned() else {
         return Err(sqlx::Error::Protocol(format!("no statement for {} records", group.len())));
     };
-    let mut query = sqlx::query(AssertSqlSafe(statement));
-    query = query.bind(from.0).bind(from.1.to_vec()).bind(to.0).bind(to.1.to_vec());
+    let arguments = arguments((from, to), group, hashes).map_err(sqlx::Error::Encode)?;
+    sqlx::query_with(AssertSqlSafe(statement), arguments).execute(db).await.map(drop)
+}
+
+fn arguments(
+    (from, to): ((i64, [u8; 32]), (i64, [u8; 32])),
+    group: &[Entry],
+    hashes: &[[u8; 32]],
+) -> Result<SqliteArguments, BoxDynError> {
+    let mut arguments = SqliteArguments::default();
+    // At once: a group has hundreds.
+    arguments.reserve(group.len().saturating_mul(entry::WIDTH).saturating_add(4), 0);
+    arguments.add(from.0)?;
+    arguments.add(from.1.to_vec())?;
+    arguments.add(to.0)?;
+    arguments.add(to.1.to_vec())?;
     let mut seq = from.0;
-    for (Entry { row, .. }, hash) in group.iter().zip(hashes) {
+    for (entry, hash) in group.iter().zip(hashes) {
         seq = seq.saturating_add(1);
-        query = query
-            .bind(seq)
-            .bind(hash.to_vec())
-            .bind(row.id.as_str())
-            .bind(row.created_at.as_str())
-            .bind(row.msg_type.as_str())
-            .bind(row.signer.as_str())
-            .bind(row.err.as_deref())
-            .bind(row.raw_msg.as_deref())
-            .bind(row.signature_type)
-            .bind(row.signature_data.as_deref())
-            .bind(row.created_ns)
-            .bind(row.outcome.as_deref())
-            .bind(row.denied_by.as_deref())
-            .bind(row.caller.as_deref())
-            .bind(row.cid.as_deref());
+        entry.row.arguments(&mut arguments, seq, hash)?;
     }
-    query.execute(db).await.map(drop)
+    Ok(arguments)
 }

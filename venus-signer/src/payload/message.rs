@@ -3,10 +3,11 @@
 use std::ops::Deref;
 
 use venus_core::api::SignerError;
-use venus_core::crypto::delegated;
+use venus_core::crypto::{delegated, hash};
 use venus_core::types::{Message, MessageExt, MsgType, Protocol};
 
 use super::SigningNetwork;
+use super::raw::CHAIN_CID;
 
 /// A chain message and what its sender signs. Reads as a [`Message`].
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +38,17 @@ impl MessageToSign {
             }
             _ => message.cid().to_bytes(),
         };
+        Ok(Self { message, signing_bytes })
+    }
+
+    /// [`MessageToSign::new`] of a message that was read from these bytes. They are the only ones that it is read from
+    /// ([`venus_core::cbor`]), so the CID is theirs, and the message is not written again to find it.
+    pub(super) fn read(message: Message, cbor: &[u8], network: &SigningNetwork) -> Result<Self, SignerError> {
+        if message.from.protocol() == Protocol::Delegated {
+            return Self::new(message, network);
+        }
+        let signing_bytes = [&CHAIN_CID[..], &hash::blake2b_256(cbor)].concat();
+        debug_assert_eq!(signing_bytes, message.cid().to_bytes());
         Ok(Self { message, signing_bytes })
     }
 

@@ -24,6 +24,8 @@ mod message;
 mod raw;
 mod read;
 
+use std::borrow::Cow;
+
 use venus_core::api::SignerError;
 use venus_core::cbor::Encode;
 use venus_core::types::{
@@ -132,8 +134,15 @@ impl Payload {
 
     /// The bytes that the key signs, computed from the payload alone.
     pub fn signing_bytes(&self) -> Vec<u8> {
-        match self {
-            Self::Message(message) => message.signing_bytes().to_vec(),
+        self.bytes_to_sign().into_owned()
+    }
+
+    /// [`Payload::signing_bytes`], without a copy where they are there.
+    pub(crate) fn bytes_to_sign(&self) -> Cow<'_, [u8]> {
+        Cow::Owned(match self {
+            Self::Message(message) => return Cow::Borrowed(message.signing_bytes()),
+            Self::Challenge(digest) => return Cow::Borrowed(digest),
+            Self::Raw { bytes, .. } => return Cow::Borrowed(bytes),
             Self::Block(header) => header.signing_bytes(),
             Self::Draw(params) => params.digest().to_vec(),
             Self::Deal(proposal) => proposal.to_cbor(),
@@ -143,9 +152,7 @@ impl Payload {
             Self::AskResponse(response) => response.ask.ask.to_tuple(),
             Self::NetworkResponse(response) => response.to_cbor(),
             Self::DealState(state) => state.to_cbor(),
-            Self::Challenge(digest) => digest.to_vec(),
-            Self::Raw { bytes, .. } => bytes.clone(),
-        }
+        })
     }
 
     /// The kind that the caller claimed.

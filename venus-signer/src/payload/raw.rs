@@ -16,7 +16,7 @@ use super::f3::{self, F3Ticket, F3Vote};
 use crate::frc0102;
 
 /// How the CID of a chain object begins: version 1, DAG-CBOR, blake2b-256, 32 bytes.
-const CHAIN_CID: [u8; 6] = [1, 0x71, 0xa0, 0xe4, 0x02, 0x20];
+pub(super) const CHAIN_CID: [u8; 6] = [1, 0x71, 0xa0, 0xe4, 0x02, 0x20];
 /// How the CID of a signed deal proposal begins in deal protocols: version 1, DAG-CBOR, SHA-256, 32 bytes.
 const DEAL_CID: [u8; 4] = [1, 0x71, 0x12, 0x20];
 /// CBOR head of a list of 16: only block headers have so many.

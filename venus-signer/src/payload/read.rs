@@ -61,7 +61,7 @@ fn read_message(request: &SignRequest<'_>, network: &SigningNetwork) -> Result<P
     if message.from != signer {
         return bad(KIND, format!("From: is {}, not the signer {signer}", message.from));
     }
-    let message = signed_form(message, request.to_sign, network)?;
+    let message = signed_form(message, request, network)?;
     if message.signing_bytes() != request.to_sign {
         return Err(SignerError::Mismatch(KIND));
     }
@@ -71,14 +71,14 @@ fn read_message(request: &SignRequest<'_>, network: &SigningNetwork) -> Result<P
 /// Where the compatibility switch is on, what the caller sent picks among the two forms; both are computed here.
 fn signed_form(
     message: Message,
-    to_sign: &[u8],
+    request: &SignRequest<'_>,
     network: &SigningNetwork,
 ) -> Result<MessageToSign, SignerError> {
     let delegated = message.from.protocol() == Protocol::Delegated;
-    if delegated && network.cid_for_delegated && message.cid().to_bytes() == to_sign {
+    if delegated && network.cid_for_delegated && message.cid().to_bytes() == request.to_sign {
         return Ok(MessageToSign::by_cid(message));
     }
-    MessageToSign::new(message, network)
+    MessageToSign::read(message, &request.meta.extra, network)
 }
 
 /// A challenge is answered in the session that it belongs to, and nowhere else.

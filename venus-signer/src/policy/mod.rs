@@ -111,10 +111,11 @@ mod params;
 mod rule;
 mod spent;
 
+use std::future::ready;
+use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use venus_core::clock::{Clock, SystemClock};
 use venus_core::error::BoxError;
 use venus_core::types::{Message, MsgType};
@@ -272,39 +273,29 @@ impl Policy {
 
     /// Reads a request's message and what is inside of it.
     async fn subject<'a>(&self, compiled: &Compiled, review: &'a Review<'_>) -> Subject<'a> {
-        let mut subject = Subject { calls: Vec::new(), message: false, fault: None };
-        let Some(message) = review.payload.message() else { return subject };
-        subject.message = true;
-        let mut next = Call::of(message);
-        if next.is_none() {
-            subject.fault = Some("the value is negative");
-        }
+        let (mut subject, mut next) = Subject::of(review);
         while let Some(mut call) = next.take() {
-            self.recognise(compiled, &mut call).await;
-            match call.inside() {
-                Inside::Nothing => {}
-                // The message itself is no proposal.
-                Inside::Call(_) if subject.calls.len() >= MAX_DEPTH => {
-                    subject.fault = Some("proposals are inside of each other more than four times");
-                }
-                Inside::Call(inner) => next = Some(inner),
-                Inside::Unreadable(what) => subject.fault = Some(what),
-            }
-            subject.calls.push(call);
+            recognise(compiled, &mut call);
+            self.ask(&mut call).await;
+            next = subject.add(call);
         }
         subject
     }
 
-    /// Finds out what the recipient is, as far as that is not clear from its address.
-    async fn recognise(&self, compiled: &Compiled, call: &mut Call<'_>) {
-        if call.role == call::Role::Constructor {
-            return;
+    /// The same where there is nobody to ask.
+    fn subject_by_form<'a>(compiled: &Compiled, review: &'a Review<'_>) -> Subject<'a> {
+        let (mut subject, mut next) = Subject::of(review);
+        while let Some(mut call) = next.take() {
+            recognise(compiled, &mut call);
+            next = subject.add(call);
         }
-        if let Some(kinds) = compiled.declared(&call.to) {
-            call.kinds = kinds;
-        }
+        subject
+    }
+
+    /// Asks what the recipient is, as far as that is not clear.
+    async fn ask(&self, call: &mut Call<'_>) {
         let Some(known) = &self.inner.kinds else { return };
-        if call.id.is_some() && call.kinds.only().is_some() {
+        if call.role == call::Role::Constructor || (call.id.is_some() && call.kinds.only().is_some()) {
             return;
         }
         if let Some(actor) = known.kind(&call.to).await {
@@ -320,8 +311,19 @@ impl Policy {
             return Ok(());
         }
         let subject = self.subject(&compiled, review).await;
+        let spent = self.judge(&compiled, review, &subject)?;
+        self.keep(&compiled, &spent).await
+    }
+
+    /// Decides, and counts what passes; answers what has to be kept of that.
+    fn judge(
+        &self,
+        compiled: &Compiled,
+        review: &Review<'_>,
+        subject: &Subject<'_>,
+    ) -> Result<Vec<Spent>, Refusal> {
         let facts = facts(review);
-        let mut charges = Vec::new();
+        let mut charges = Vec::with_capacity(2);
         for (i, call) in subject.parts().enumerate() {
             let pass = compiled.decide(&facts, call).map_err(|denial| denied(&denial))?;
             charges.extend(compiled.tip(&facts, &pass).filter(|_| i == 0));
@@ -330,37 +332,70 @@ impl Policy {
         if let Some(fault) = subject.fault {
             return Err(Refusal::Denied(format!("{fault}; it cannot be inspected, so it is not signed")));
         }
-        if charges.is_empty() { Ok(()) } else { self.charge(&compiled, &facts, &charges).await }
+        if charges.is_empty() { Ok(Vec::new()) } else { self.charge(&facts, &charges) }
     }
 
-    async fn charge(
-        &self,
-        compiled: &Compiled,
-        facts: &Facts<'_>,
-        charges: &[Charge],
-    ) -> Result<(), Refusal> {
+    fn charge(&self, facts: &Facts<'_>, charges: &[Charge]) -> Result<Vec<Spent>, Refusal> {
         let now = self.inner.clock.now();
         self.inner.used.take(now, facts.signer, charges).map_err(Refusal::Denied)?;
-        let Some(store) = &self.inner.store else { return Ok(()) };
+        if self.inner.store.is_none() {
+            return Ok(Vec::new());
+        }
         let counted = charges
             .iter()
             .filter(|charge| charge.lasting && charge.limits.total.is_some() && charge.value > 0);
-        let spent: Vec<_> = counted.map(|charge| entry(charge, facts, now)).collect();
-        if spent.is_empty() {
-            return Ok(());
+        Ok(counted.map(|charge| entry(charge, facts, now)).collect())
+    }
+
+    async fn keep(&self, compiled: &Compiled, spent: &[Spent]) -> Result<(), Refusal> {
+        match &self.inner.store {
+            Some(store) if !spent.is_empty() => {
+                let oldest = compiled.oldest_that_counts(self.inner.clock.now());
+                store.record(spent, oldest).await.map_err(Refusal::Failed)
+            }
+            _ => Ok(()),
         }
-        store.record(&spent, compiled.oldest_that_counts(now)).await.map_err(Refusal::Failed)
     }
 }
 
-#[async_trait]
 impl Check for Policy {
     fn name(&self) -> &'static str {
         "policy"
     }
 
-    async fn check(&self, review: &Review<'_>) -> Result<(), Refusal> {
-        self.decide(review).await
+    /// By hand: where nobody is asked and nothing is kept, there is nothing to await, and what could be is large.
+    fn check<'s, 'e, 'r, 'f>(
+        &'s self,
+        review: &'e Review<'r>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send + 'f>>
+    where
+        's: 'f,
+        'e: 'f,
+        'r: 'f,
+        Self: 'f,
+    {
+        if self.inner.kinds.is_some() {
+            return Box::pin(self.decide(review));
+        }
+        let compiled = self.compiled();
+        if compiled.allows_all() {
+            return Box::pin(ready(Ok(())));
+        }
+        match self.judge(&compiled, review, &Self::subject_by_form(&compiled, review)) {
+            Ok(spent) if spent.is_empty() => Box::pin(ready(Ok(()))),
+            Ok(spent) => Box::pin(async move { self.keep(&compiled, &spent).await }),
+            Err(refusal) => Box::pin(ready(Err(refusal))),
+        }
+    }
+}
+
+/// Finds out what the recipient is, as far as the rules say it.
+fn recognise(compiled: &Compiled, call: &mut Call<'_>) {
+    if call.role == call::Role::Constructor {
+        return;
+    }
+    if let Some(kinds) = compiled.declared(&call.to) {
+        call.kinds = kinds;
     }
 }
 
@@ -373,6 +408,32 @@ struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
+    /// The subject of a request, and its message's call, which is not yet in it.
+    fn of(review: &'a Review<'_>) -> (Self, Option<Call<'a>>) {
+        let message = review.payload.message();
+        let call = message.and_then(Call::of);
+        let negative = message.is_some() && call.is_none();
+        let fault = negative.then_some("the value is negative");
+        let calls = Vec::with_capacity(usize::from(call.is_some()));
+        (Self { calls, message: message.is_some(), fault }, call)
+    }
+
+    /// Adds a call; answers the one inside of it.
+    fn add(&mut self, call: Call<'a>) -> Option<Call<'a>> {
+        let mut next = None;
+        match call.inside() {
+            Inside::Nothing => {}
+            // The message itself is no proposal.
+            Inside::Call(_) if self.calls.len() >= MAX_DEPTH => {
+                self.fault = Some("proposals are inside of each other more than four times");
+            }
+            Inside::Call(inner) => next = Some(inner),
+            Inside::Unreadable(what) => self.fault = Some(what),
+        }
+        self.calls.push(call);
+        next
+    }
+
     /// All that has to pass.
     fn parts(&self) -> impl Iterator<Item = Option<&Call<'a>>> {
         self.calls.iter().map(Some).chain((!self.message).then_some(None))

@@ -23,6 +23,8 @@ mod sqlite_rows;
 mod store;
 
 use std::fmt;
+use std::future::ready;
+use std::pin::Pin;
 
 use async_trait::async_trait;
 use venus_core::error::{BoxError, Classify, ErrorKind};
@@ -73,13 +75,28 @@ pub trait SlashingProtection: fmt::Debug + Send + Sync {
     async fn reserve(&self, review: &Review<'_>) -> Result<(), SlashingError>;
 }
 
-#[async_trait]
 impl<S: SlashingStore> SlashingProtection for S {
-    async fn reserve(&self, review: &Review<'_>) -> Result<(), SlashingError> {
-        let Some(slot) = Slot::of(review)? else { return Ok(()) };
-        match self.take(&slot).await.map_err(SlashingError::Store)? {
-            Reserved::New | Reserved::Again => Ok(()),
-            refused => Err(SlashingError::Conflict(slot.refusal(&refused))),
+    /// By hand: most of what is signed has no slot, and need not pay for a future that could take one.
+    fn reserve<'s, 'e, 'r, 'f>(
+        &'s self,
+        review: &'e Review<'r>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), SlashingError>> + Send + 'f>>
+    where
+        's: 'f,
+        'e: 'f,
+        'r: 'f,
+        Self: 'f,
+    {
+        match Slot::of(review) {
+            Ok(Some(slot)) => Box::pin(take(self, slot)),
+            none => Box::pin(ready(none.map(drop))),
         }
+    }
+}
+
+async fn take(store: &impl SlashingStore, slot: Slot) -> Result<(), SlashingError> {
+    match store.take(&slot).await.map_err(SlashingError::Store)? {
+        Reserved::New | Reserved::Again => Ok(()),
+        refused => Err(SlashingError::Conflict(slot.refusal(&refused))),
     }
 }

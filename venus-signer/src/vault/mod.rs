@@ -171,7 +171,8 @@ impl Vault {
         self.inner.lock_idle();
         let key = match self.inner.session.key(address)? {
             Some(key) => key,
-            None => self.inner.first_use(address).await?,
+            // Boxed, for it happens once: what every signature awaits stays small.
+            None => Box::pin(self.inner.first_use(address)).await?,
         };
         self.inner.touch();
         Ok(key)

@@ -57,14 +57,14 @@ impl Chain {
         let Some(rbase) = beacon_entries.last() else { return Ok(None) };
         let randomness = winning_post_input(epoch, miner).digest(&rbase.data);
         let drawn = challenged_sector(id, randomness, state.active_sectors());
-        let Some(sector) = drawn.and_then(|index| state.sector(id, index)) else { return Ok(None) };
-        let Some(worker_key) = past.account_key(state.worker) else { return Ok(None) };
+        let Some(sector) = drawn.and_then(|index| state.sector(index)) else { return Ok(None) };
+        let Some(worker_key) = past.account_key(state.info.worker) else { return Ok(None) };
         Ok(Some(MiningBaseInfo {
-            miner_power: BigInt::from(claim.quality_adjusted),
+            miner_power: claim.quality_adjusted.clone(),
             network_power: past.total_power(),
             sectors: vec![sector],
             worker_key,
-            sector_size: state.sector_size,
+            sector_size: state.info.sector_size,
             prev_beacon_entry: last_entry(base),
             beacon_entries,
             eligible_for_mining: self.is_eligible(id, base, &lookback)?,
@@ -90,10 +90,10 @@ impl Chain {
         let Some((state, claim)) = now.state.miner(miner).zip(now.state.claim(miner)) else {
             return Ok(false);
         };
-        Ok(past.state.has_min_power(miner, self.min_power)
-            && claim.quality_adjusted > 0
+        Ok(past.state.has_min_power(miner)
+            && claim.quality_adjusted > BigInt::ZERO
             && state.fee_debt.is_zero()
-            && base.height() > state.fault_until)
+            && base.height() > state.info.fault_until)
     }
 }
 

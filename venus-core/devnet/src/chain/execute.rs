@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cid::Cid;
 use fvm_shared::clock::ChainEpoch;
 use fvm_shared::econ::TokenAmount;
+use fvm_shared::message::Message;
 use venus_core::api::ChainError;
 use venus_core::cbor::Encode;
 use venus_core::consensus::amt::amt_v0_root;
@@ -15,7 +16,7 @@ use venus_core::types::{Receipt, Tipset, TipsetKey};
 use super::Chain;
 use crate::message::Verified;
 use crate::state::StateTree;
-use crate::vm::{self, Context, ExecBlock};
+use crate::vm::{Applied, ExecBlock, Outcome, TipsetExec};
 
 /// Every so many epochs a state is kept for good, so that computing an old one again never goes far.
 const CHECKPOINT: ChainEpoch = 256;
@@ -67,27 +68,64 @@ impl Chain {
     }
 
     fn apply(&self, tipset: &Tipset, parent: &StateTree) -> Result<Executed, ChainError> {
-        let blocks = self.blocks_of(tipset);
+        let outcome = self.run(tipset, parent, false);
+        let content = outcome.included.iter().map(|m| &m.signed.message);
+        let by_rule = next_base_fee_premium(&tipset.min_ticket_block().parent_base_fee, content);
+        let outcome = outcome.outcome;
+        conserved(&outcome.state, parent)?;
+        let encoded: Vec<Vec<u8>> = outcome.receipts.iter().map(Encode::to_cbor).collect();
+        Ok(Executed {
+            root: self.vm.root(&outcome.state),
+            state: outcome.state,
+            receipts_root: amt_v0_root(&encoded),
+            messages: outcome.messages,
+            receipts: outcome.receipts,
+            next_base_fee: outcome.next_base_fee.unwrap_or(by_rule),
+        })
+    }
+
+    fn run(&self, tipset: &Tipset, parent: &StateTree, trace: bool) -> Ran {
         let as_exec = |block: &Arc<super::StoredBlock>| ExecBlock {
             miner: block.header.miner.id().unwrap_or_default(),
             win_count: block.header.election_proof.as_ref().map_or(0, |proof| proof.win_count),
             messages: block.messages.clone(),
         };
-        let blocks: Vec<ExecBlock> = blocks.iter().map(as_exec).collect();
-        let base_fee = tipset.min_ticket_block().parent_base_fee.clone();
-        let contents = blocks.iter().flat_map(|block| &block.messages).map(|m| &m.signed.message);
-        let next_base_fee = next_base_fee_premium(&base_fee, contents);
-        let outcome = vm::apply_tipset(parent, &Context { base_fee }, &blocks);
-        let encoded: Vec<Vec<u8>> = outcome.receipts.iter().map(Encode::to_cbor).collect();
-        Ok(Executed {
-            root: outcome.state.root(),
-            state: outcome.state,
-            receipts_root: amt_v0_root(&encoded),
-            messages: outcome.messages,
-            receipts: outcome.receipts,
-            next_base_fee,
-        })
+        let blocks: Vec<ExecBlock> = self.blocks_of(tipset).iter().map(as_exec).collect();
+        let exec = TipsetExec {
+            epoch: tipset.height(),
+            base_fee: tipset.min_ticket_block().parent_base_fee.clone(),
+            blocks: &blocks,
+            changes: self.changes_between(parent.next_epoch(), tipset.height()),
+            trace,
+        };
+        let outcome = self.vm.apply_tipset(parent, &exec);
+        Ran { outcome, included: blocks.into_iter().flat_map(|block| block.messages).collect() }
     }
+
+    /// Executes a tipset once more, and tells everything that happens: messages in order, implicit ones included.
+    pub(crate) fn trace(&self, tipset: &Tipset) -> Result<Vec<(Message, Applied)>, ChainError> {
+        let parent = self.parent_state(tipset)?;
+        if tipset.height() == 0 {
+            return Ok(Vec::new());
+        }
+        Ok(self.run(tipset, &parent.state, true).outcome.traces)
+    }
+}
+
+/// No tipset makes FIL or loses any: what the genesis holds is what every state holds. A defect ends the chain here,
+/// before anything is built on it.
+fn conserved(state: &StateTree, parent: &StateTree) -> Result<(), ChainError> {
+    let gained = state.gained_since(parent);
+    if gained.is_zero() {
+        return Ok(());
+    }
+    Err(ChainError::Corrupt(format!("executing a tipset changed the sum of all balances by {gained}")))
+}
+
+/// What executing a tipset left behind, and all messages of its blocks.
+struct Ran {
+    outcome: Outcome,
+    included: Vec<Arc<Verified>>,
 }
 
 #[derive(Debug)]
@@ -156,5 +194,39 @@ impl Slots {
         uses.sort_unstable_by(|a, b| b.cmp(a));
         let oldest = uses.get(keep.saturating_sub(1)).copied().unwrap_or_default();
         self.by_key.retain(|_, slot| slot.pinned || slot.last_use >= oldest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Actor, ActorState};
+
+    fn atto(amount: i64) -> TokenAmount {
+        TokenAmount::from_atto(amount)
+    }
+
+    /// Two actors in one shard, and one in another.
+    fn state() -> StateTree {
+        let mut state = StateTree::default();
+        for (id, amount) in [(1, 5), (129, 7), (2, 0)] {
+            state.put(id, Actor::new(ActorState::Cron).with_balance(atto(amount)));
+        }
+        state
+    }
+
+    #[test]
+    fn fil_that_comes_from_nowhere_is_found() {
+        let before = state();
+        let mut after = before.clone();
+        assert!(after.transfer(129, 2, &atto(3)) && after.transfer(1, 129, &atto(1)));
+        conserved(&after, &before).unwrap();
+        after.put(3, Actor::new(ActorState::Cron).with_balance(atto(2)));
+        after.update(1, |actor| actor.balance -= atto(1));
+        assert_eq!(after.gained_since(&before), atto(1));
+        assert_eq!(before.gained_since(&after), atto(-1));
+        assert!(matches!(conserved(&after, &before), Err(ChainError::Corrupt(_))));
+        // Whatever shares nothing is compared as a whole.
+        assert_eq!(state().gained_since(&before), atto(0));
     }
 }

@@ -71,6 +71,12 @@ impl Chain {
         self.canonical.get(&tipset.height()).is_some_and(|t| t.key() == tipset.key())
     }
 
+    /// The latest tipset on the chain of the head that was executed on a state of this root.
+    #[cfg(feature = "server")]
+    pub(crate) fn canonical_on(&self, root: &Cid) -> Option<&Arc<Tipset>> {
+        self.canonical.values().rev().find(|tipset| tipset.parent_state() == root)
+    }
+
     /// Whether a block is on the chain of the head.
     pub(crate) fn is_canonical_block(&self, cid: &Cid) -> bool {
         let height = self.blocks.get(cid).map(|block| block.header.height);

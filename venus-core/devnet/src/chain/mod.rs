@@ -1,9 +1,12 @@
 //! The chain: every block that was accepted, and which of them count.
 
+mod aggregates;
 mod base;
+mod changes;
 mod execute;
 mod fork_choice;
 mod index;
+mod keys;
 mod messages;
 mod search;
 mod slash;
@@ -21,7 +24,10 @@ use venus_core::types::{BlockHeader, NetworkInfo, Tipset, TipsetKey};
 use crate::config::DevnetConfig;
 use crate::genesis::Genesis;
 use crate::message::Verified;
+use crate::vm::{NativeVm, StateChange, Vm};
+use aggregates::Aggregates;
 use execute::Executions;
+use keys::WorkerKeys;
 use messages::MessageStore;
 
 pub(crate) use base::ChildFacts;
@@ -42,7 +48,6 @@ pub(crate) struct StoredBlock {
 pub(crate) struct Chain {
     pub(crate) network: Arc<NetworkInfo>,
     lookback: ChainEpoch,
-    min_power: u64,
     head: Arc<Tipset>,
     head_weight: BigInt,
     blocks: HashMap<Cid, Arc<StoredBlock>>,
@@ -53,7 +58,12 @@ pub(crate) struct Chain {
     /// The tipsets from genesis to the head.
     canonical: BTreeMap<ChainEpoch, Arc<Tipset>>,
     pub(crate) messages: MessageStore,
+    pub(crate) aggregates: Aggregates,
     executions: Executions,
+    pub(crate) vm: Arc<dyn Vm>,
+    /// What the admin changes, by the epoch at whose end it does, in the order in which it was asked for.
+    changes: Vec<(ChainEpoch, StateChange)>,
+    keys: WorkerKeys,
     reorgs: u64,
 }
 
@@ -64,7 +74,6 @@ impl Chain {
         let mut chain = Self {
             network: info.network,
             lookback: config.lookback,
-            min_power: config.min_power,
             head: tipset.clone(),
             // Anything outweighs the genesis.
             head_weight: BigInt::from(-1),
@@ -74,7 +83,11 @@ impl Chain {
             by_parents: HashMap::new(),
             canonical: BTreeMap::from([(0, tipset.clone())]),
             messages: MessageStore::default(),
+            aggregates: Aggregates::default(),
             executions: Executions::new(&tipset, state, config.states_in_memory),
+            vm: Arc::new(NativeVm),
+            changes: Vec::new(),
+            keys: WorkerKeys::default(),
             reorgs: 0,
         };
         let header = tipset.min_ticket_block().clone();

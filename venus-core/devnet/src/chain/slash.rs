@@ -1,5 +1,7 @@
 //! The slash filter: no block gets in that would prove a consensus fault of its miner together with one that is in.
 
+use std::ops::Bound;
+
 use cid::Cid;
 use venus_core::api::BlockReject;
 use venus_core::consensus::fault::{FaultBlock, consensus_fault};
@@ -36,7 +38,7 @@ impl Chain {
         let same_parents = self.by_parents.get(&(header.miner, parents));
         let before = parent_height.and_then(|height| own.get(&height));
         let fixed = [beside, same_parents, before].into_iter().flatten();
-        let later = own.range(header.height + 1..).map(|(_, cid)| cid);
+        let later = own.range((Bound::Excluded(header.height), Bound::Unbounded)).map(|(_, cid)| cid);
         // Parents' heights do not fall along a miner's honest blocks, but a fork may mix them, so look at all.
         let after = later.filter(|cid| {
             let parent = self.blocks.get(cid).and_then(|block| block.header.parents.first());

@@ -1,12 +1,10 @@
 //! Runs of messages of one sender that are worth about the same, so that they go into a block together.
 
-use std::cmp::Ordering;
-use std::collections::VecDeque;
+use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
 
 use fvm_shared::econ::TokenAmount;
-use num_bigint::BigInt;
-use num_traits::Signed;
+use num_traits::{Signed, ToPrimitive};
 use venus_core::consensus::base_fee::BLOCK_GAS_LIMIT;
 use venus_core::types::MessageExt;
 
@@ -16,58 +14,75 @@ use crate::state::Actor;
 use crate::vm::inclusion_gas;
 
 /// A message that would cost its miner counts so much against it.
-const NEGATIVE_FACTOR: i64 = 3;
+const NEGATIVE_FACTOR: i128 = 3;
+/// No sender owns more than 2^91 attoFIL, so no reward is higher; what a miner would pay may be.
+const MOST: i128 = 1 << 92;
+/// Rewards for gas have so many fractional bits.
+pub(super) const FRACTION: u32 = 32;
 
 /// Messages with consecutive nonces.
 #[derive(Clone, Debug)]
 pub(super) struct MessageChain {
     pub(super) messages: Vec<Arc<Verified>>,
     pub(super) gas: u64,
-    reward: BigInt,
+    /// What the miner earns, attoFIL.
+    reward: i128,
+    /// What it may expect to earn, in 2^-32 attoFIL: the reward by the chance to be the one who gets it.
+    expected: i128,
+    /// Expected and full reward for gas, by which chains are compared.
+    worth: (i128, i128),
     /// Its place among the chains of its sender; a later one cannot go without the earlier ones.
     pub(super) index: usize,
 }
 
 impl MessageChain {
-    /// Orders by reward for gas, best first, then by reward, then by sender and nonce, so that the order
-    /// never depends on how messages came in.
+    /// Orders by worth, best first, then by reward, then by sender and nonce, so that the order never depends on how
+    /// messages came in.
     pub(super) fn best_first(&self, other: &Self) -> Ordering {
         let identity = |chain: &Self| chain.messages.first().map(|m| (m.sender, m.nonce()));
-        let by_performance = compare_performance(other, self);
-        let by_reward = other.reward.cmp(&self.reward);
-        by_performance.then(by_reward).then_with(|| identity(self).cmp(&identity(other)))
+        let key = |chain: &Self| Reverse((chain.worth, chain.reward));
+        key(self).cmp(&key(other)).then_with(|| identity(self).cmp(&identity(other)))
     }
 
     /// Whether a miner would lose by it.
     pub(super) fn is_loss(&self) -> bool {
-        self.reward.is_negative()
+        self.reward < 0
     }
 
-    /// The longest beginning that fits and is no loss; `None` if not even the first message does.
-    pub(super) fn trimmed(
-        &self,
-        gas_left: u64,
-        fits: impl Fn(&[Arc<Verified>]) -> bool,
-        base_fee: &TokenAmount,
-    ) -> Option<Self> {
-        let mut chain = self.clone();
-        while chain.gas > gas_left || chain.is_loss() || !fits(&chain.messages) {
-            let last = chain.messages.pop()?;
-            chain.gas -= last.signed.message.gas_limit;
-            chain.reward -= reward(&last, base_fee);
-        }
-        (!chain.messages.is_empty()).then_some(chain)
+    /// The same with a chance, in 2^-32, that its miner is the one who gets the reward.
+    pub(super) fn expecting(mut self, chance: u32) -> Self {
+        self.expected = self.reward.clamp(-MOST, MOST).saturating_mul(chance.into());
+        self.weigh();
+        self
+    }
+
+    /// Takes the last message away.
+    pub(super) fn pop(&mut self, base_fee: &TokenAmount) -> Option<Arc<Verified>> {
+        let last = self.messages.pop()?;
+        self.gas = self.gas.saturating_sub(last.signed.message.gas_limit);
+        self.reward = self.reward.saturating_sub(reward(&last, base_fee));
+        Some(last)
     }
 
     fn of(message: Arc<Verified>, base_fee: &TokenAmount) -> Self {
         let (gas, reward) = (message.signed.message.gas_limit, reward(&message, base_fee));
-        Self { messages: vec![message], gas, reward, index: 0 }
+        let mut chain = Self { messages: vec![message], gas, reward, expected: 0, worth: (0, 0), index: 0 };
+        chain.weigh();
+        chain
     }
 
     fn append(&mut self, other: Self) {
         self.messages.extend(other.messages);
         self.gas = self.gas.saturating_add(other.gas);
-        self.reward += other.reward;
+        self.reward = self.reward.saturating_add(other.reward);
+        self.expected = self.expected.saturating_add(other.expected);
+        self.weigh();
+    }
+
+    fn weigh(&mut self) {
+        let gas = i128::from(self.gas.max(1));
+        let reward = self.reward.clamp(-MOST, MOST) << FRACTION;
+        self.worth = (self.expected / gas, reward / gas);
     }
 }
 
@@ -76,22 +91,28 @@ impl MessageChain {
 /// The sequence ends at the first gap, at a message that no block takes, where the balance ends, and where one
 /// block would be full.
 pub(super) fn chains_of(queue: &Queue, actor: &Actor, base_fee: &TokenAmount) -> Vec<MessageChain> {
-    let mut chains: VecDeque<MessageChain> = VecDeque::new();
-    for message in sendable(queue, actor) {
-        let mut next = MessageChain::of(message, base_fee);
-        // A chain that pays better than the one it has to follow lifts it: they go together.
-        while let Some(last) = chains.pop_back() {
-            if compare_performance(&next, &last).is_lt() {
-                chains.push_back(last);
+    falling(sendable(queue, actor).into_iter().map(|message| MessageChain::of(message, base_fee)))
+}
+
+/// Joins neighbours until each is worth less than the one before: one that is worth more than what it has to follow
+/// lifts that, so they go together.
+pub(super) fn falling(chains: impl IntoIterator<Item = MessageChain>) -> Vec<MessageChain> {
+    let mut joined: Vec<MessageChain> = Vec::new();
+    for mut next in chains {
+        while let Some(mut last) = joined.pop() {
+            if next.worth < last.worth {
+                joined.push(last);
                 break;
             }
-            let tail = std::mem::replace(&mut next, last);
-            next.append(tail);
+            last.append(next);
+            next = last;
         }
-        chains.push_back(next);
+        joined.push(next);
     }
-    let numbered = chains.into_iter().enumerate();
-    numbered.map(|(index, chain)| MessageChain { index, ..chain }).collect()
+    for (index, chain) in joined.iter_mut().enumerate() {
+        chain.index = index;
+    }
+    joined
 }
 
 fn sendable(queue: &Queue, actor: &Actor) -> Vec<Arc<Verified>> {
@@ -115,14 +136,11 @@ fn sendable(queue: &Queue, actor: &Actor) -> Vec<Arc<Verified>> {
 }
 
 /// What a miner earns by a message, attoFIL; below the base fee it pays, and that counts threefold.
-fn reward(message: &Verified, base_fee: &TokenAmount) -> BigInt {
+fn reward(message: &Verified, base_fee: &TokenAmount) -> i128 {
     let content = &message.signed.message;
     let premium = (&content.gas_fee_cap - base_fee).min(content.gas_premium.clone());
-    let reward = premium.atto() * BigInt::from(content.gas_limit);
-    if reward.is_negative() { reward * NEGATIVE_FACTOR } else { reward }
-}
-
-/// Compares reward per gas, exactly.
-fn compare_performance(a: &MessageChain, b: &MessageChain) -> Ordering {
-    (&a.reward * BigInt::from(b.gas)).cmp(&(&b.reward * BigInt::from(a.gas)))
+    let reward = premium.atto() * content.gas_limit;
+    let most = if reward.is_negative() { -MOST } else { MOST };
+    let reward = reward.to_i128().unwrap_or(most).clamp(-MOST, MOST);
+    if reward < 0 { reward * NEGATIVE_FACTOR } else { reward }
 }

@@ -1,31 +1,60 @@
 //! The mempool: messages that wait for a block.
 
 mod chains;
+mod config;
+mod content;
+mod events;
+mod prune;
 mod rules;
 mod select;
+mod view;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cid::Cid;
 use fvm_shared::address::Address;
 use venus_core::api::PoolReject;
+use venus_core::types::{MpoolChange, MpoolConfig, Tipset};
 
 use crate::chain::{Chain, HeadMove};
 use crate::message::Verified;
+use events::Events;
 
-pub(crate) use rules::{Limits, check_content};
-pub(crate) use select::select;
+pub(crate) use config::check_config;
+pub(crate) use content::{bad_signature, check_content, check_inclusion};
+pub use events::PoolUpdates;
+pub(crate) use rules::Limits;
+pub(crate) use select::Candidates;
+pub(crate) use view::Waiting;
 
 /// The messages of one sender by nonce.
-pub(crate) type Queue = BTreeMap<u64, Arc<Verified>>;
+type Queue = BTreeMap<u64, Arc<Verified>>;
 
 /// Messages that wait, by the key address of their sender.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Pool {
     queues: BTreeMap<Address, Queue>,
     by_cid: HashMap<Cid, Arc<Verified>>,
     bytes: usize,
+    config: MpoolConfig,
+    /// When messages were dropped for others the last time, since the Unix epoch.
+    pruned_at: Option<Duration>,
+    events: Events,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self {
+            queues: BTreeMap::new(),
+            by_cid: HashMap::new(),
+            bytes: 0,
+            config: config::default_config(),
+            pruned_at: None,
+            events: Events::default(),
+        }
+    }
 }
 
 impl Pool {
@@ -39,12 +68,22 @@ impl Pool {
         self.queues.values().flat_map(BTreeMap::values)
     }
 
-    pub(crate) fn queues(&self) -> impl Iterator<Item = (&Address, &Queue)> {
-        self.queues.iter()
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.by_cid.len()
+    }
+
+    pub(crate) fn config(&self) -> &MpoolConfig {
+        &self.config
+    }
+
+    /// Replaces the configuration, which was checked. It holds from the next message on.
+    pub(crate) fn set_config(&mut self, config: MpoolConfig) {
+        self.config = config;
+    }
+
+    /// Everything that happens from now on.
+    pub(crate) fn updates(&self) -> PoolUpdates {
+        self.events.listen()
     }
 
     /// The first nonce from `on_chain` on that no message of the sender has.
@@ -62,49 +101,96 @@ impl Pool {
         chain: &Chain,
         message: Arc<Verified>,
         limits: &Limits,
+        now: Duration,
     ) -> Result<(), PoolReject> {
         rules::check_state(self, chain, &message, limits)?;
-        self.put(message);
-        Ok(())
+        let replaces = self.at(&message.sender, message.nonce()).is_some();
+        let is_full = !replaces && self.is_full_for(chain, &message.sender);
+        if is_full && !self.may_prune(now) {
+            return Err(PoolReject::TooManyPending);
+        }
+        self.put(message.clone());
+        if is_full {
+            self.prune(chain, now);
+        }
+        // It may have been the worst of all.
+        self.get(&message.cid).map(drop).ok_or(PoolReject::TooManyPending)
     }
 
-    /// Follows the head: what landed goes, what was reverted comes back.
+    /// Follows the head: what landed goes, what was reverted and did not land again comes back.
     pub(crate) fn follow(&mut self, chain: &Chain, head: &HeadMove) {
-        for tipset in &head.change.revert {
-            for block in chain.blocks_of(tipset) {
-                block.messages.iter().for_each(|message| self.restore(message));
-            }
-        }
         let Ok(executed) = chain.execute(&head.head) else { return };
-        let landed = head.change.apply.iter().flat_map(|tipset| chain.blocks_of(tipset));
-        let mut touched: Vec<Address> = landed.flat_map(|b| senders(&b.messages)).collect();
-        let reverted = head.change.revert.iter().flat_map(|tipset| chain.blocks_of(tipset));
-        touched.extend(reverted.flat_map(|b| senders(&b.messages)));
+        let next = |sender: &Address| executed.state.find(sender).map_or(0, |(_, actor)| actor.nonce);
+        let messages = |tipsets: &[Arc<Tipset>]| {
+            let blocks = tipsets.iter().flat_map(|tipset| chain.blocks_of(tipset));
+            blocks.flat_map(|block| block.messages.clone()).collect::<Vec<_>>()
+        };
+        let (reverted, applied) = (messages(&head.change.revert), messages(&head.change.apply));
+        for message in reverted.iter().filter(|m| m.nonce() >= next(&m.sender)) {
+            self.restore(message);
+        }
+        let touched: HashSet<Address> = reverted.iter().chain(&applied).map(|m| m.sender).collect();
         for sender in touched {
-            let nonce = executed.state.find(&sender).map_or(0, |(_, actor)| actor.nonce);
-            self.drop_below(&sender, nonce);
+            self.drop_below(&sender, next(&sender));
         }
     }
 
-    fn queue(&self, sender: &Address) -> Option<&Queue> {
-        self.queues.get(sender)
+    /// Drops the message of a sender with this nonce, if there is one.
+    pub(crate) fn remove(&mut self, sender: &Address, nonce: u64) -> bool {
+        let Some(queue) = self.queues.get_mut(sender) else { return false };
+        let removed = queue.remove(&nonce);
+        if queue.is_empty() {
+            self.queues.remove(sender);
+        }
+        removed.inspect(|old| self.forget(old)).is_some()
+    }
+
+    /// Drops a message. Whether it was there.
+    pub(crate) fn remove_message(&mut self, cid: &Cid) -> bool {
+        let Some(message) = self.by_cid.get(cid).cloned() else { return false };
+        self.remove(&message.sender, message.nonce())
+    }
+
+    /// Drops all messages of a sender. Answers how many there were.
+    pub(crate) fn remove_sender(&mut self, sender: &Address) -> usize {
+        let queue = self.queues.remove(sender).unwrap_or_default();
+        queue.values().for_each(|old| self.forget(old));
+        queue.len()
+    }
+
+    /// Drops everything. Answers how much there was.
+    pub(crate) fn clear(&mut self) -> usize {
+        let senders: Vec<Address> = self.queues.keys().copied().collect();
+        senders.iter().map(|sender| self.remove_sender(sender)).sum()
+    }
+
+    fn at(&self, sender: &Address, nonce: u64) -> Option<&Arc<Verified>> {
+        self.queues.get(sender)?.get(&nonce)
+    }
+
+    /// Key addresses of the senders that the configuration prefers.
+    fn priority(&self, chain: &Chain) -> HashSet<Address> {
+        let state = chain.execute(chain.head()).ok();
+        let key = |address: &Address| {
+            let known = state.as_ref().and_then(|executed| executed.state.sender_key(address));
+            known.unwrap_or(*address)
+        };
+        self.config.priority_addrs.iter().map(key).collect()
     }
 
     fn put(&mut self, message: Arc<Verified>) {
-        self.bytes += message.size;
-        self.by_cid.insert(message.cid, message.clone());
         let queue = self.queues.entry(message.sender).or_default();
         if let Some(old) = queue.insert(message.nonce(), message.clone()) {
-            self.bytes = self.bytes.saturating_sub(old.size);
-            if old.cid != message.cid {
-                self.by_cid.remove(&old.cid);
-            }
+            self.forget(&old);
         }
+        self.bytes += message.size;
+        self.events.tell(MpoolChange::Add, &message);
+        self.by_cid.insert(message.cid, message);
     }
 
     /// Puts a message back that had landed, unless a better one took its place meanwhile.
     fn restore(&mut self, message: &Arc<Verified>) {
-        let taken = self.queue(&message.sender).and_then(|queue| queue.get(&message.nonce()));
+        let taken = self.at(&message.sender, message.nonce());
         if taken.is_none_or(|other| rules::is_preferred(message, other)) {
             self.put(message.clone());
         }
@@ -113,16 +199,17 @@ impl Pool {
     fn drop_below(&mut self, sender: &Address, nonce: u64) {
         let Some(queue) = self.queues.get_mut(sender) else { return };
         let kept = queue.split_off(&nonce);
-        for old in std::mem::replace(queue, kept).into_values() {
-            self.bytes = self.bytes.saturating_sub(old.size);
-            self.by_cid.remove(&old.cid);
-        }
+        let dropped = std::mem::replace(queue, kept);
         if queue.is_empty() {
             self.queues.remove(sender);
         }
+        dropped.values().for_each(|old| self.forget(old));
     }
-}
 
-fn senders(messages: &[Arc<Verified>]) -> Vec<Address> {
-    messages.iter().map(|m| m.sender).collect()
+    /// Keeps the books of a message that left its queue.
+    fn forget(&mut self, old: &Arc<Verified>) {
+        self.bytes = self.bytes.saturating_sub(old.size);
+        self.by_cid.remove(&old.cid);
+        self.events.tell(MpoolChange::Remove, old);
+    }
 }

@@ -1,25 +1,18 @@
 //! Who gets into the mempool.
 
-use std::sync::Arc;
-
-use fvm_shared::address::Payload;
 use fvm_shared::econ::TokenAmount;
 use num_bigint::BigInt;
 use venus_core::api::PoolReject;
-use venus_core::cbor::Encode;
-use venus_core::consensus::base_fee::MINIMUM_BASE_FEE;
-use venus_core::types::{MessageExt, SignatureType, SignedMessage};
+use venus_core::types::MessageExt;
 
 use super::Pool;
+use super::config::replace_percent;
 use crate::chain::Chain;
 use crate::message::Verified;
-use crate::vm::{inclusion_gas, may_send};
+use crate::vm::may_send;
 
-/// A fee cap below this part of the base fee has no prospect.
+/// A stranger's fee cap below this part of the base fee has no prospect.
 const BASE_FEE_LOWER_BOUND: i64 = 100;
-/// The premium of a replacement, in parts of the replaced one's: 1.25.
-const REPLACE_NUM: i64 = 5;
-const REPLACE_DENOM: i64 = 4;
 /// Bytes of all messages that wait.
 const MAX_BYTES: usize = 256 << 20;
 
@@ -30,27 +23,15 @@ pub(crate) struct Limits {
     pub(crate) nonce_gap: u64,
     /// How many messages one sender may have waiting.
     pub(crate) per_sender: usize,
+    /// Whether a fee cap far below the base fee may wait for it to fall.
+    pub(crate) patient: bool,
 }
 
 impl Limits {
     /// For whoever shares the process.
-    pub(crate) const TRUSTED: Self = Self { nonce_gap: 4, per_sender: 1000 };
+    pub(crate) const TRUSTED: Self = Self { nonce_gap: 4, per_sender: 1000, patient: true };
     /// For everybody else.
-    pub(crate) const UNTRUSTED: Self = Self { nonce_gap: 0, per_sender: 100 };
-}
-
-/// Checks what is wrong with a message whatever the chain, signature excepted.
-pub(crate) fn check_content(signed: &SignedMessage) -> Result<(), PoolReject> {
-    signed.check_size().map_err(|_| PoolReject::TooBig)?;
-    let message = &signed.message;
-    if matches!(message.from.payload(), Payload::ID(_) | Payload::Actor(_)) {
-        return Err(PoolReject::Signature(format!("{} is no key address", message.from)));
-    }
-    let chain_len = match signed.signature.sig_type {
-        SignatureType::Bls => message.to_cbor().len(),
-        SignatureType::Secp256k1 | SignatureType::Delegated => signed.to_cbor().len(),
-    };
-    message.check_for_block(inclusion_gas(chain_len)).map_err(|e| PoolReject::Invalid(e.to_string()))
+    pub(crate) const UNTRUSTED: Self = Self { nonce_gap: 0, per_sender: 100, patient: false };
 }
 
 /// Checks a message against the state after the head and against the others that wait.
@@ -66,7 +47,10 @@ pub(super) fn check_state(
     if !may_send(actor) {
         return Err(PoolReject::Signature(format!("{} is no account", message.sender)));
     }
-    check_fee_cap(&executed.next_base_fee, &message.signed.message.gas_fee_cap)?;
+    let bound = executed.next_base_fee.div_floor(BASE_FEE_LOWER_BOUND);
+    if !limits.patient && message.signed.message.gas_fee_cap < bound {
+        return Err(PoolReject::FeeCapTooLow);
+    }
     check_nonce(pool, message, actor.nonce, limits)?;
     check_replacement(pool, message)?;
     check_room(pool, message, limits)?;
@@ -77,11 +61,6 @@ pub(super) fn check_state(
 pub(super) fn is_preferred(a: &Verified, b: &Verified) -> bool {
     let premium = |m: &Verified| m.signed.message.gas_premium.clone();
     premium(a).cmp(&premium(b)).then_with(|| b.cid.to_bytes().cmp(&a.cid.to_bytes())).is_gt()
-}
-
-fn check_fee_cap(base_fee: &TokenAmount, fee_cap: &TokenAmount) -> Result<(), PoolReject> {
-    let bound = base_fee.div_floor(BASE_FEE_LOWER_BOUND).max(TokenAmount::from_atto(MINIMUM_BASE_FEE));
-    if *fee_cap < bound { Err(PoolReject::FeeCapTooLow) } else { Ok(()) }
 }
 
 fn check_nonce(pool: &Pool, message: &Verified, on_chain: u64, limits: &Limits) -> Result<(), PoolReject> {
@@ -96,9 +75,9 @@ fn check_nonce(pool: &Pool, message: &Verified, on_chain: u64, limits: &Limits) 
 }
 
 fn check_replacement(pool: &Pool, message: &Verified) -> Result<(), PoolReject> {
-    let Some(old) = replaced(pool, message) else { return Ok(()) };
+    let Some(old) = pool.at(&message.sender, message.nonce()) else { return Ok(()) };
     let old_premium = old.signed.message.gas_premium.atto();
-    let by_factor = (old_premium * REPLACE_NUM + (REPLACE_DENOM - 1)) / REPLACE_DENOM;
+    let by_factor: BigInt = (old_premium * replace_percent(&pool.config) + 99) / 100;
     // Small premiums, zero among them, rise by one at least, or two messages could replace each other for ever.
     let least = by_factor.max(old_premium + BigInt::from(1));
     if *message.signed.message.gas_premium.atto() < least {
@@ -108,9 +87,10 @@ fn check_replacement(pool: &Pool, message: &Verified) -> Result<(), PoolReject> 
 }
 
 fn check_room(pool: &Pool, message: &Verified, limits: &Limits) -> Result<(), PoolReject> {
-    let waiting = pool.queue(&message.sender).map_or(0, |queue| queue.len());
-    let replaces = replaced(pool, message).is_some();
-    if (!replaces && waiting >= limits.per_sender) || pool.bytes.saturating_add(message.size) > MAX_BYTES {
+    let waiting = pool.queues.get(&message.sender).map_or(0, |queue| queue.len());
+    let replaced = pool.at(&message.sender, message.nonce());
+    let bytes = pool.bytes.saturating_add(message.size) - replaced.map_or(0, |old| old.size);
+    if (replaced.is_none() && waiting >= limits.per_sender) || bytes > MAX_BYTES {
         return Err(PoolReject::TooManyPending);
     }
     Ok(())
@@ -118,15 +98,11 @@ fn check_room(pool: &Pool, message: &Verified, limits: &Limits) -> Result<(), Po
 
 /// The sender must own what this and its other waiting messages could cost together.
 fn check_funds(pool: &Pool, message: &Verified, balance: &TokenAmount) -> Result<(), PoolReject> {
-    let others = pool.queue(&message.sender).into_iter().flatten();
+    let others = pool.queues.get(&message.sender).into_iter().flatten();
     let others = others.filter(|(nonce, _)| **nonce != message.nonce()).map(|(_, m)| m);
     let reserved: TokenAmount = others.map(|m| m.signed.message.required_funds()).sum();
     if *balance < reserved + message.signed.message.required_funds() {
         return Err(PoolReject::InsufficientFunds);
     }
     Ok(())
-}
-
-fn replaced<'a>(pool: &'a Pool, message: &Verified) -> Option<&'a Arc<Verified>> {
-    pool.queue(&message.sender)?.get(&message.nonce())
 }

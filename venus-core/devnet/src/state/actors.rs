@@ -1,15 +1,18 @@
 //! What actors are and what they remember.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, OnceLock};
 
 use cid::Cid;
 use fvm_shared::ActorID;
 use fvm_shared::address::{Address, Payload};
 use fvm_shared::clock::ChainEpoch;
 use fvm_shared::econ::TokenAmount;
+use venus_core::actors::ActorKind;
 use venus_core::cbor::{Encode, Writer};
 use venus_core::types::blake2b_cid;
+
+use super::codes;
+use super::{MinerState, MultisigState, PowerState};
 
 /// An actor: what every one has, and the state that its kind adds. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -18,18 +21,20 @@ pub(crate) struct Actor {
     pub(crate) nonce: u64,
     /// Balance in attoFIL.
     pub(crate) balance: TokenAmount,
+    /// The `f2` address of an actor that another one made.
+    pub(crate) robust: Option<Address>,
     state: Arc<ActorState>,
-    head: Cid,
+    head: OnceLock<Cid>,
 }
 
 /// The state of an actor, by its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "every state lies behind an Arc")]
 pub(crate) enum ActorState {
-    /// Holds the parameters of the network, so that the genesis commits to them.
+    /// Commits to the rules of the network.
     System {
-        /// CBOR of the parameters, see [`crate::genesis`].
-        params: Vec<u8>,
+        /// CBOR of the rules.
+        rules: Vec<u8>,
     },
     /// Hands out IDs.
     Init {
@@ -37,14 +42,22 @@ pub(crate) enum ActorState {
         next_id: ActorID,
     },
     /// Pays for blocks.
-    Reward {
-        /// For an epoch with five wins, attoFIL.
-        epoch_reward: TokenAmount,
-    },
-    /// Wakes others at the end of an epoch. Nobody needs it yet.
+    Reward(RewardState),
+    /// Wakes others at the end of an epoch.
     Cron,
     /// Knows every miner's power.
     Power(PowerState),
+    /// The storage market; without deals so far.
+    Market,
+    /// The verified registry; without clients so far.
+    Verifreg {
+        /// Who names verifiers.
+        root_key: ActorID,
+    },
+    /// The datacap token; nobody has any so far.
+    Datacap,
+    /// The Ethereum address manager.
+    Eam,
     /// Owned by a key.
     Account {
         /// Key address, or the actor's own ID for the accounts of the system.
@@ -60,50 +73,35 @@ pub(crate) enum ActorState {
         /// The `f4` address.
         address: Address,
     },
+    /// Owned by several.
+    Multisig(MultisigState),
     /// Proves storage and makes blocks.
     Miner(MinerState),
+    /// One whose constructor has not run yet; never outlives a message.
+    Blank(ActorKind),
 }
 
-/// The state of the power actor.
+/// The state of the reward actor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct PowerState {
-    /// What each miner has.
-    pub(crate) claims: BTreeMap<ActorID, Claim>,
-}
-
-/// The power of one miner, bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Claim {
-    /// Bytes of sectors.
-    pub(crate) raw: u128,
-    /// The same, deals weighted.
-    pub(crate) quality_adjusted: u128,
-}
-
-/// The state of a miner.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct MinerState {
-    /// Who owns it.
-    pub(crate) owner: ActorID,
-    /// Whose key signs blocks.
-    pub(crate) worker: ActorID,
-    /// Bytes of one sector.
-    pub(crate) sector_size: u64,
-    /// How many sectors were sealed before genesis; they are numbered from zero.
-    pub(crate) preseals: u64,
-    /// What the sealed CIDs of these sectors are derived from.
-    pub(crate) seed: u64,
-    /// Penalties that it could not pay, attoFIL. Who has any may not mine.
-    pub(crate) fee_debt: TokenAmount,
-    /// Until when a consensus fault excludes it, or -1.
-    pub(crate) fault_until: ChainEpoch,
+pub(crate) struct RewardState {
+    /// For an epoch with five wins, attoFIL.
+    pub(crate) epoch_reward: TokenAmount,
+    /// The epoch that the reward is for: the next to be executed.
+    pub(crate) epoch: ChainEpoch,
+    /// What was paid so far, attoFIL.
+    pub(crate) total: TokenAmount,
 }
 
 impl Actor {
     /// An actor without funds.
     pub(crate) fn new(state: ActorState) -> Self {
-        let head = blake2b_cid(&state.to_cbor());
-        Self { nonce: 0, balance: TokenAmount::default(), state: Arc::new(state), head }
+        Self {
+            nonce: 0,
+            balance: TokenAmount::default(),
+            robust: None,
+            state: Arc::new(state),
+            head: OnceLock::new(),
+        }
     }
 
     /// The same with a balance.
@@ -117,23 +115,34 @@ impl Actor {
         &self.state
     }
 
+    /// The state, to be changed.
+    pub(crate) fn state_mut(&mut self) -> &mut ActorState {
+        self.head = OnceLock::new();
+        Arc::make_mut(&mut self.state)
+    }
+
     /// Replaces the state.
     pub(crate) fn set_state(&mut self, state: ActorState) {
-        self.head = blake2b_cid(&state.to_cbor());
+        self.head = OnceLock::new();
         self.state = Arc::new(state);
     }
 
     /// CID of the state.
     pub(crate) fn head(&self) -> Cid {
-        self.head
+        *self.head.get_or_init(|| blake2b_cid(&self.state.to_cbor()))
     }
 
-    /// CID of the code, as in the actors bundle of network version 28.
+    /// What it is.
+    pub(crate) fn kind(&self) -> ActorKind {
+        self.state.kind()
+    }
+
+    /// CID of the code, as in the actors bundle of the network version.
     pub(crate) fn code(&self) -> Cid {
-        self.state.code()
+        codes::code(self.kind())
     }
 
-    /// The address that is not an ID, if the actor has one.
+    /// The address that is not an ID and belongs to a key or to an address manager, if the actor has one.
     pub(crate) fn key_address(&self) -> Option<Address> {
         match &*self.state {
             ActorState::Account { address }
@@ -147,46 +156,36 @@ impl Actor {
         }
     }
 
+    /// The address that survives a reorg, if the actor has one: that of its key, or the `f2` address.
+    pub(crate) fn robust_address(&self) -> Option<Address> {
+        self.robust.or_else(|| self.key_address())
+    }
+
     /// The `f4` address, if the actor has one.
     pub(crate) fn delegated_address(&self) -> Option<Address> {
         self.key_address().filter(|address| matches!(address.payload(), Payload::Delegated(_)))
     }
 }
 
-macro_rules! codes {
-    ($($name:ident = $cid:literal),+ $(,)?) => {
-        $(static $name: LazyLock<Cid> = LazyLock::new(|| $cid.parse().unwrap_or_default());)+
-
-        #[cfg(test)]
-        const CODES: &[(&LazyLock<Cid>, &str)] = &[$((&$name, $cid)),+];
-    };
-}
-
-// Code CIDs of the builtin actors v18 bundle for devnets, so that tools recognise the kinds.
-codes! {
-    SYSTEM = "bafk2bzacedced5maxljwmavukjvtnmknpzoullfcwk3upaz5x5hvvdl2pk24e",
-    INIT = "bafk2bzaced23vlf6nemlulavy2ouxuvudxe3jbu4klc74tcgruafrqu2fnt3c",
-    REWARD = "bafk2bzacedchalmz2omgitfunbqg5opzcvrlvju77k6dr5zt2poyy7jjzkvwa",
-    CRON = "bafk2bzacedrv5m6tczd6dz6ly3zmenkljnokovduvgkbmgxvsawbalerciieg",
-    POWER = "bafk2bzacebydegz3ap6xgejojdu3usfddhyrj476f25ooahgcqko6d7djynas",
-    ACCOUNT = "bafk2bzacedpmhtrp2kdjoga2phrbi3f7z7wn25s3tluxoagcu7hsg2ppktxbw",
-    ETH_ACCOUNT = "bafk2bzacedsbwrrjywdmxeluuzwfhmam2jmrm6ivj72ggw6qaijcx7ilw5fvk",
-    PLACEHOLDER = "bafk2bzacedfvut2myeleyq67fljcrw4kkmn5pb5dpyozovj7jpoez5irnc3ro",
-    MINER = "bafk2bzacedhvcxgdz2w75izwa5s5dwvsrxsnzkjcbpbresziyrrjrsvjzwvxe",
-}
-
 impl ActorState {
-    fn code(&self) -> Cid {
-        **match self {
-            Self::System { .. } => &SYSTEM,
-            Self::Init { .. } => &INIT,
-            Self::Reward { .. } => &REWARD,
-            Self::Cron => &CRON,
-            Self::Power(_) => &POWER,
-            Self::Account { .. } => &ACCOUNT,
-            Self::EthAccount { .. } => &ETH_ACCOUNT,
-            Self::Placeholder { .. } => &PLACEHOLDER,
-            Self::Miner(_) => &MINER,
+    /// What an actor with this state is.
+    pub(crate) fn kind(&self) -> ActorKind {
+        match self {
+            Self::System { .. } => ActorKind::System,
+            Self::Init { .. } => ActorKind::Init,
+            Self::Reward(_) => ActorKind::Reward,
+            Self::Cron => ActorKind::Cron,
+            Self::Power(_) => ActorKind::Power,
+            Self::Market => ActorKind::Market,
+            Self::Verifreg { .. } => ActorKind::Verifreg,
+            Self::Datacap => ActorKind::Datacap,
+            Self::Eam => ActorKind::Eam,
+            Self::Account { .. } => ActorKind::Account,
+            Self::EthAccount { .. } => ActorKind::EthAccount,
+            Self::Placeholder { .. } => ActorKind::Placeholder,
+            Self::Multisig(_) => ActorKind::Multisig,
+            Self::Miner(_) => ActorKind::Miner,
+            Self::Blank(kind) => *kind,
         }
     }
 }
@@ -195,45 +194,35 @@ impl ActorState {
 impl Encode for ActorState {
     fn encode(&self, w: &mut Writer) {
         match self {
-            Self::System { params } => w.raw(params),
+            Self::System { rules } => w.raw(rules),
             Self::Init { next_id } => {
                 w.array(1);
                 w.uint(*next_id);
             }
-            Self::Reward { epoch_reward } => {
+            Self::Reward(reward) => reward.encode(w),
+            Self::Cron | Self::Market | Self::Datacap | Self::Eam | Self::Blank(_) => w.array(0),
+            Self::Power(power) => power.encode(w),
+            Self::Verifreg { root_key } => {
                 w.array(1);
-                epoch_reward.encode(w);
+                w.uint(*root_key);
             }
-            Self::Cron => w.array(0),
-            Self::Power(power) => encode_power(power, w),
             Self::Account { address } | Self::EthAccount { address } | Self::Placeholder { address } => {
                 w.array(1);
                 address.encode(w);
             }
-            Self::Miner(miner) => encode_miner(miner, w),
+            Self::Multisig(multisig) => multisig.encode(w),
+            Self::Miner(miner) => miner.encode(w),
         }
     }
 }
 
-fn encode_power(power: &PowerState, w: &mut Writer) {
-    w.array(power.claims.len() as u64);
-    for (miner, claim) in &power.claims {
+impl Encode for RewardState {
+    fn encode(&self, w: &mut Writer) {
         w.array(3);
-        w.uint(*miner);
-        TokenAmount::from_atto(claim.raw).encode(w);
-        TokenAmount::from_atto(claim.quality_adjusted).encode(w);
+        self.epoch_reward.encode(w);
+        w.int(self.epoch);
+        self.total.encode(w);
     }
-}
-
-fn encode_miner(miner: &MinerState, w: &mut Writer) {
-    w.array(7);
-    w.uint(miner.owner);
-    w.uint(miner.worker);
-    w.uint(miner.sector_size);
-    w.uint(miner.preseals);
-    w.uint(miner.seed);
-    miner.fee_debt.encode(w);
-    w.int(miner.fault_until);
 }
 
 #[cfg(test)]
@@ -241,18 +230,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_cids_are_those_of_the_bundle() {
-        for (code, text) in CODES {
-            assert_eq!(code.to_string(), *text);
-        }
-    }
-
-    #[test]
     fn a_changed_state_has_another_head() {
         let mut actor = Actor::new(ActorState::Init { next_id: 1 });
         let (code, head) = (actor.code(), actor.head());
+        assert_ne!(code, Cid::default());
         actor.set_state(ActorState::Init { next_id: 2 });
         assert_eq!(actor.code(), code);
         assert_ne!(actor.head(), head);
+        let other = actor.head();
+        *actor.state_mut() = ActorState::Init { next_id: 1 };
+        assert_eq!((actor.head(), other == head), (head, false));
     }
 }

@@ -67,6 +67,12 @@ impl<K: ShardKey, V: Clone> CowMap<K, V> {
         self.shards.iter().flat_map(|shard| &shard.entries)
     }
 
+    /// The shards that clones no longer share: what `before` has in them, and what this one has.
+    pub(super) fn differing<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = [&'a BTreeMap<K, V>; 2]> {
+        let pairs = before.shards.iter().zip(self.shards.iter());
+        pairs.filter(|(then, now)| !Arc::ptr_eq(then, now)).map(|(then, now)| [&then.entries, &now.entries])
+    }
+
     /// One digest for each shard, in order; `None` for an empty one. `digest` is called only for shards that
     /// changed since they were last asked for theirs.
     pub(super) fn digests(

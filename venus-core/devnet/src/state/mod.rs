@@ -4,18 +4,35 @@
 //! its own and a failed message is undone by dropping one.
 
 mod actors;
+mod codes;
 mod cow;
+mod linked;
+mod miner;
+mod multisig;
+mod power;
+mod preseal;
+mod reads;
 mod root;
+mod rules;
 mod view;
 
-pub(crate) use actors::{Actor, ActorState, Claim, MinerState, PowerState};
+pub(crate) use actors::{Actor, ActorState, RewardState};
+pub(crate) use codes::{DATACAP, EAM, MARKET, VERIFREG, code, codes, kind_of, manifest, manifest_data};
+pub(crate) use linked::{Linked, Table};
+pub(crate) use miner::{Info, MinerState, PendingBeneficiary, Vesting, VestingFunds, WorkerChange};
+pub(crate) use multisig::{MultisigState, Transaction};
+pub(crate) use power::{Claim, DEADLINE_END, Power, PowerState};
+pub(crate) use preseal::{peer_id, preseals};
+pub(crate) use reads::{BASELINE_POWER, StateView};
 pub(crate) use root::{FIRST_ACCOUNT, FIRST_MINER};
+pub(crate) use rules::{EPOCHS_IN_DAY, Rules};
 
 use std::sync::Arc;
 
 use cow::CowMap;
 use fvm_shared::ActorID;
 use fvm_shared::address::{Address, Payload};
+use fvm_shared::clock::ChainEpoch;
 use fvm_shared::econ::TokenAmount;
 
 /// The system actor, which holds the parameters of the network.
@@ -28,6 +45,10 @@ pub(crate) const REWARD: ActorID = 2;
 pub(crate) const CRON: ActorID = 3;
 /// The power actor, which knows every miner's power.
 pub(crate) const POWER: ActorID = 4;
+/// The multisig that names verifiers.
+pub(crate) const VERIFREG_ROOT: ActorID = 80;
+/// The place of the first verifier.
+pub(crate) const FIRST_VERIFIER: ActorID = 81;
 /// What belongs to nobody at genesis.
 pub(crate) const REMAINDER: ActorID = 90;
 /// Where burned FIL goes.
@@ -38,9 +59,35 @@ pub(crate) const BURNT_FUNDS: ActorID = 99;
 pub(crate) struct StateTree {
     actors: CowMap<ActorID, Arc<Actor>>,
     ids: CowMap<Address, ActorID>,
+    rules: Arc<Rules>,
+    /// Not part of the root, because it is derived from that of the genesis.
+    network_name: Arc<str>,
 }
 
 impl StateTree {
+    /// A state without actors.
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self { rules: Arc::new(rules), ..Self::default() }
+    }
+
+    /// What holds in this network.
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    pub(crate) fn network_name(&self) -> &str {
+        &self.network_name
+    }
+
+    pub(crate) fn set_network_name(&mut self, name: &str) {
+        self.network_name = name.into();
+    }
+
+    /// The epoch whose messages are executed next: every epoch that has ended was counted by the reward actor.
+    pub(crate) fn next_epoch(&self) -> ChainEpoch {
+        self.reward().map_or(0, |reward| reward.epoch)
+    }
+
     /// The ID behind any address, if there is an actor.
     pub(crate) fn resolve(&self, address: &Address) -> Option<ActorID> {
         match address.payload() {
@@ -62,7 +109,7 @@ impl StateTree {
 
     /// Puts an actor in place, and its key in the index.
     pub(crate) fn put(&mut self, id: ActorID, actor: Actor) {
-        if let Some(address) = actor.key_address() {
+        for address in [actor.key_address(), actor.robust].into_iter().flatten() {
             self.ids.insert(address, id);
         }
         self.actors.insert(id, Arc::new(actor));
@@ -75,9 +122,15 @@ impl StateTree {
 
     /// Creates an actor of `state` under the next free ID.
     pub(crate) fn create(&mut self, state: ActorState) -> ActorID {
+        let id = self.take_id();
+        self.put(id, Actor::new(state));
+        id
+    }
+
+    /// The next free ID, which is nobody else's from now on.
+    pub(crate) fn take_id(&mut self) -> ActorID {
         let id = self.next_id();
         self.update(INIT, |init| init.set_state(ActorState::Init { next_id: id + 1 }));
-        self.put(id, Actor::new(state));
         id
     }
 
@@ -98,7 +151,7 @@ impl StateTree {
         self.actors.iter().map(|(id, actor)| (*id, &**actor))
     }
 
-    fn next_id(&self) -> ActorID {
+    pub(crate) fn next_id(&self) -> ActorID {
         match self.get(INIT).map(Actor::state) {
             Some(ActorState::Init { next_id }) => *next_id,
             _ => FIRST_MINER,

@@ -1,49 +1,88 @@
 //! Typed questions to a state.
 
-use cid::Cid;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use fvm_shared::ActorID;
 use fvm_shared::address::{Address, Payload};
 use fvm_shared::econ::TokenAmount;
-use multihash::Multihash;
 use num_bigint::BigInt;
-use venus_core::crypto::hash::blake2b_256;
 use venus_core::types::ExtendedSectorInfo;
 
-use super::{Actor, ActorState, Claim, MinerState, POWER, PowerState, StateTree};
-use crate::config::proof_number;
+use super::{
+    Actor, ActorState, MinerState, MultisigState, POWER, Power, PowerState, REWARD, RewardState, StateTree,
+};
 
-/// Multicodec of a sealed sector's commitment, and of its hash function.
-const SEALED: u64 = 0xf102;
-const POSEIDON: u64 = 0xb401;
-/// Fewer miners than this above the minimum power, and any power will do.
-const MIN_MINERS: usize = 4;
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident: $get:ident, $update:ident -> $state:ty;)+) => {
+        impl StateTree {
+            $(
+                $(#[$doc])*
+                pub(crate) fn $get(&self, id: ActorID) -> Option<&$state> {
+                    match self.get(id)?.state() {
+                        ActorState::$variant(state) => Some(state),
+                        _ => None,
+                    }
+                }
+
+                /// The same, to be changed. `None` if there is none.
+                pub(crate) fn $update<T>(&mut self, id: ActorID, change: impl FnOnce(&mut $state) -> T) -> Option<T> {
+                    self.$get(id)?;
+                    self.update(id, |actor| match actor.state_mut() {
+                        ActorState::$variant(state) => Some(change(state)),
+                        _ => None,
+                    })?
+                }
+            )+
+        }
+    };
+}
+
+kinds! {
+    /// A miner's state.
+    Miner: miner, update_miner -> MinerState;
+    /// The state of a wallet of several keys.
+    Multisig: multisig, update_multisig -> MultisigState;
+    /// The state of the power actor, by its ID.
+    Power: power_of, update_power_of -> PowerState;
+    /// The state of the reward actor, by its ID.
+    Reward: reward_of, update_reward_of -> RewardState;
+}
 
 impl StateTree {
-    /// A miner's state.
-    pub(crate) fn miner(&self, id: ActorID) -> Option<&MinerState> {
-        match self.get(id)?.state() {
-            ActorState::Miner(miner) => Some(miner),
-            _ => None,
-        }
+    /// The state of the power actor.
+    pub(crate) fn power(&self) -> Option<&PowerState> {
+        self.power_of(POWER)
     }
 
-    /// A miner's power, if it ever had any.
-    pub(crate) fn claim(&self, miner: ActorID) -> Option<&Claim> {
-        self.power()?.claims.get(&miner)
+    /// The same, to be changed.
+    pub(crate) fn update_power<T>(&mut self, change: impl FnOnce(&mut PowerState) -> T) -> Option<T> {
+        self.update_power_of(POWER, change)
     }
 
-    /// Quality-adjusted power of the network, bytes.
+    /// The state of the reward actor.
+    pub(crate) fn reward(&self) -> Option<&RewardState> {
+        self.reward_of(REWARD)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn update_reward<T>(&mut self, change: impl FnOnce(&mut RewardState) -> T) -> Option<T> {
+        self.update_reward_of(REWARD, change)
+    }
+
+    /// A miner's power, if it has a claim.
+    pub(crate) fn claim(&self, miner: ActorID) -> Option<&Power> {
+        self.power()?.claims.0.get(&miner).map(|claim| &claim.power)
+    }
+
+    /// Quality-adjusted power of the network that elections count, bytes.
     pub(crate) fn total_power(&self) -> BigInt {
-        let claims = self.power().into_iter().flat_map(|power| power.claims.values());
-        claims.map(|claim| BigInt::from(claim.quality_adjusted)).sum()
+        self.power().map(|power| power.counted().quality_adjusted.clone()).unwrap_or_default()
     }
 
-    /// Whether a miner has the power that mining takes: the minimum, or any while hardly anybody has that.
-    pub(crate) fn has_min_power(&self, miner: ActorID, minimum: u64) -> bool {
-        let Some(claim) = self.claim(miner) else { return false };
-        let minimum = u128::from(minimum);
-        let above = || self.power().map_or(0, |p| p.claims.values().filter(|c| c.raw >= minimum).count());
-        claim.raw >= minimum || (claim.quality_adjusted > 0 && above() < MIN_MINERS)
+    /// Whether a miner has the power that mining takes.
+    pub(crate) fn has_min_power(&self, miner: ActorID) -> bool {
+        self.power().is_some_and(|power| power.has_min_power(miner, self.rules().min_power))
     }
 
     /// The key address of an account, by its ID.
@@ -65,45 +104,23 @@ impl StateTree {
         self.iter().map(|(_, actor)| &actor.balance).sum()
     }
 
-    fn power(&self) -> Option<&PowerState> {
-        match self.get(POWER)?.state() {
-            ActorState::Power(power) => Some(power),
-            _ => None,
-        }
+    /// How much more FIL there is than in an earlier state, attoFIL. Looks only at what has changed since.
+    pub(crate) fn gained_since(&self, before: &Self) -> TokenAmount {
+        let sum = |actors: &BTreeMap<_, Arc<Actor>>| -> TokenAmount {
+            actors.values().map(|actor| &actor.balance).sum()
+        };
+        self.actors.differing(&before.actors).map(|[then, now]| sum(now) - sum(then)).sum()
     }
 }
 
 impl MinerState {
-    /// How many sectors can be proven.
-    pub(crate) fn active_sectors(&self) -> u64 {
-        self.preseals
-    }
-
-    /// The `index`-th of the active sectors in ascending order of their numbers.
-    pub(crate) fn sector(&self, miner: ActorID, index: u64) -> Option<ExtendedSectorInfo> {
-        let seal_proof = proof_number(self.sector_size)? + 5;
-        (index < self.preseals).then(|| ExtendedSectorInfo {
-            seal_proof,
-            sector_number: index,
-            sector_key: None,
-            sealed_cid: preseal_cid(self.seed, miner, index),
+    /// The `index`-th of the active sectors in ascending order of their numbers, enough to prove it.
+    pub(crate) fn sector(&self, index: u64) -> Option<ExtendedSectorInfo> {
+        self.active_sector(index).map(|sector| ExtendedSectorInfo {
+            seal_proof: sector.seal_proof,
+            sector_number: sector.sector_number,
+            sector_key: sector.sector_key_cid,
+            sealed_cid: sector.sealed_cid,
         })
     }
-}
-
-/// The sealed CID of a sector that was never sealed: looks like one and commits to nothing.
-fn preseal_cid(seed: u64, miner: ActorID, sector: u64) -> Cid {
-    let input = [
-        b"venus devnet preseal".as_slice(),
-        &seed.to_be_bytes(),
-        &miner.to_be_bytes(),
-        &sector.to_be_bytes(),
-    ]
-    .concat();
-    let mut digest = blake2b_256(&input);
-    // Commitments are field elements, so the two highest bits of the last byte are clear.
-    if let Some(last) = digest.last_mut() {
-        *last &= 0x3f;
-    }
-    Cid::new_v1(SEALED, Multihash::wrap(POSEIDON, &digest).unwrap_or_default())
 }

@@ -18,7 +18,7 @@ use venus_core::api::ChainError;
 use venus_core::cbor::{Decode, Encode};
 use venus_core::crypto::hash::blake2b_256;
 
-use super::{Record, Store};
+use super::{Entry, Store};
 use crate::error::DevnetError;
 
 const FILE_NAME: &str = "blocks.log";
@@ -39,11 +39,11 @@ pub(crate) struct LogStore {
 }
 
 impl LogStore {
-    /// Opens or creates the log in `dir` and hands every block of it to `replay`, in order.
+    /// Opens or creates the log in `dir` and hands every entry of it to `replay`, in order.
     pub(crate) fn open(
         dir: &Path,
         genesis: &Cid,
-        mut replay: impl FnMut(Record) -> Result<(), ChainError>,
+        mut replay: impl FnMut(Entry) -> Result<(), ChainError>,
     ) -> Result<Self, DevnetError> {
         let path = dir.join(FILE_NAME);
         let at = |source| DevnetError::Io { path: path.clone(), source };
@@ -84,7 +84,7 @@ impl LogStore {
         &self,
         size: u64,
         genesis: &Cid,
-        replay: &mut impl FnMut(Record) -> Result<(), ChainError>,
+        replay: &mut impl FnMut(Entry) -> Result<(), ChainError>,
     ) -> Result<u64, DevnetError> {
         let at = |source| DevnetError::Io { path: self.path.clone(), source };
         let mut input = BufReader::new(&self.file);
@@ -97,8 +97,8 @@ impl LogStore {
             read_record(&mut input, offset, size).map_err(|e| e.at(offset, &self.path))?
         {
             let corrupt = |e: &dyn std::error::Error| corrupt(&self.path, offset, e.to_string());
-            let record = Record::from_cbor(&payload).map_err(|e| corrupt(&e))?;
-            replay(record).map_err(|e| corrupt(&e))?;
+            let entry = Entry::from_cbor(&payload).map_err(|e| corrupt(&e))?;
+            replay(entry).map_err(|e| corrupt(&e))?;
             offset += (RECORD_HEAD + payload.len()) as u64;
         }
         Ok(offset)
@@ -115,11 +115,11 @@ impl LogStore {
 }
 
 impl Store for LogStore {
-    fn append(&mut self, record: &Record) -> Result<(), DevnetError> {
+    fn append(&mut self, entry: &Entry) -> Result<(), DevnetError> {
         if self.failed {
             return Err(DevnetError::LogFailed);
         }
-        let payload = record.to_cbor();
+        let payload = entry.to_cbor();
         let bytes = encode_record(self.len, &payload).map_err(|e| self.error(e))?;
         if let Err(e) = self.write(&bytes) {
             // A full disk may have taken a part of it.

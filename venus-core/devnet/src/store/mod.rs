@@ -1,4 +1,4 @@
-//! Where accepted blocks are kept.
+//! Where accepted blocks are kept, and what the admin changed between them.
 
 mod log;
 mod record;
@@ -8,15 +8,15 @@ use std::fmt::Debug;
 use crate::error::DevnetError;
 
 pub(crate) use log::LogStore;
-pub(crate) use record::Record;
+pub(crate) use record::{Entry, Record};
 
-/// Keeps blocks in the order in which they were accepted.
+/// Keeps entries in the order in which they were accepted.
 pub(crate) trait Store: Debug + Send {
-    /// Keeps one more block. When this returns, no crash loses it.
+    /// Keeps one more entry. When this returns, no crash loses it.
     ///
     /// # Errors
-    /// [`DevnetError`]; the block was not kept then.
-    fn append(&mut self, record: &Record) -> Result<(), DevnetError>;
+    /// [`DevnetError`]; the entry was not kept then.
+    fn append(&mut self, entry: &Entry) -> Result<(), DevnetError>;
 }
 
 /// Keeps nothing beyond the life of the process.
@@ -24,7 +24,7 @@ pub(crate) trait Store: Debug + Send {
 pub(crate) struct MemoryStore;
 
 impl Store for MemoryStore {
-    fn append(&mut self, _: &Record) -> Result<(), DevnetError> {
+    fn append(&mut self, _: &Entry) -> Result<(), DevnetError> {
         Ok(())
     }
 }

@@ -1,16 +1,21 @@
 //! Executing one message.
 
+use std::borrow::Cow;
+
 use fvm_shared::ActorID;
+use fvm_shared::address::Payload;
 use fvm_shared::econ::TokenAmount;
 use fvm_shared::error::ExitCode;
 use fvm_shared::message::Message;
 use num_bigint::BigInt;
 use venus_core::consensus::gas::GasOutputs;
-use venus_core::types::{MessageExt, Receipt};
+use venus_core::crypto::delegated::EAM_NAMESPACE;
+use venus_core::types::{ExecutionTrace, MessageExt, Receipt};
 
 use super::Context;
-use super::actors::{Abort, invoke, may_send, receiver};
-use super::gas::{inclusion_gas, method_gas};
+use super::abort::Abort;
+use super::gas::{self, Gas, inclusion_gas};
+use super::machine::{Call, Machine};
 use crate::state::{Actor, ActorState, BURNT_FUNDS, REWARD, StateTree};
 
 /// What became of a message.
@@ -18,22 +23,27 @@ use crate::state::{Actor, ActorState, BURNT_FUNDS, REWARD, StateTree};
 pub(crate) struct Applied {
     pub(crate) receipt: Receipt,
     /// Why the exit code is not 0, in words.
-    pub(crate) reason: &'static str,
+    pub(crate) reason: Cow<'static, str>,
     /// What the block's miner earns, attoFIL; it lies in the reward actor.
     pub(crate) tip: TokenAmount,
     /// What the block's miner has to pay, attoFIL.
     pub(crate) penalty: TokenAmount,
+    /// Who got what of the gas; `None` if nobody paid.
+    pub(crate) gas: Option<GasOutputs>,
+    /// What happened inside, if it was asked for.
+    pub(crate) trace: Option<ExecutionTrace>,
 }
 
 /// Executes a message: takes the gas, calls the method, pays out the gas.
 ///
 /// `chain_len` is the length of what the block holds of the message. A message that should not have been in a
 /// block at all changes nothing, and the miner pays for it.
-pub(crate) fn apply_message(
+pub(super) fn apply(
     state: &mut StateTree,
     context: &Context,
     message: &Message,
     chain_len: usize,
+    tracing: bool,
 ) -> Applied {
     let inclusion = inclusion_gas(chain_len);
     let sender = match preflight(state, message, inclusion) {
@@ -46,9 +56,9 @@ pub(crate) fn apply_message(
         actor.nonce += 1;
         become_account(actor);
     });
-    let call = call(state, sender, message, inclusion);
+    let applied = run(state, sender, message, inclusion, message.gas_limit, tracing);
     let gas = GasOutputs::compute(
-        call.gas_used,
+        u64::try_from(applied.receipt.gas_used).unwrap_or_default(),
         message.gas_limit,
         &context.base_fee,
         &message.gas_fee_cap,
@@ -57,19 +67,42 @@ pub(crate) fn apply_message(
     credit(state, BURNT_FUNDS, &(&gas.base_fee_burn + &gas.over_estimation_burn));
     credit(state, REWARD, &gas.miner_tip);
     credit(state, sender, &gas.refund);
-    let receipt = Receipt::new(call.code, call.returned, gas_number(call.gas_used));
-    Applied { receipt, reason: call.reason, tip: gas.miner_tip, penalty: gas.miner_penalty }
+    Applied { tip: gas.miner_tip.clone(), penalty: gas.miner_penalty.clone(), gas: Some(gas), ..applied }
 }
 
-/// Executes a message on a copy of the state as if it had gas enough and the right nonce, and nobody paid for it.
-pub(crate) fn dry_run(state: &StateTree, sender: ActorID, message: &Message, chain_len: usize) -> Applied {
-    let unbounded = Message { gas_limit: u64::MAX, ..message.clone() };
-    let call = call(&mut state.clone(), sender, &unbounded, inclusion_gas(chain_len));
+/// Executes a message of the system, or one whose gas does not count. Nobody pays.
+pub(super) fn run(
+    state: &mut StateTree,
+    sender: ActorID,
+    message: &Message,
+    inclusion: u64,
+    gas_limit: u64,
+    tracing: bool,
+) -> Applied {
+    let mut gas = Gas::new(gas_limit);
+    // Preflight has checked that there is as much.
+    let _ = gas.charge(inclusion);
+    let call = Call {
+        from: sender,
+        to: message.to,
+        value: message.value.clone(),
+        method: message.method_num,
+        params: message.params.bytes().to_vec(),
+    };
+    let mut machine = Machine::new(state, gas, message.from, message.sequence, tracing);
+    let (called, mut trace) = machine.call(&call, 0);
+    let used = machine.gas.used();
+    if let Some(trace) = trace.as_mut().filter(|_| inclusion > 0) {
+        trace.gas_charges.insert(0, gas::charge("OnChainMessage", inclusion));
+    }
+    let receipt = Receipt::new(called.code, called.returned, i64::try_from(used).unwrap_or(i64::MAX));
     Applied {
-        receipt: Receipt::new(call.code, call.returned, gas_number(call.gas_used)),
-        reason: call.reason,
+        receipt,
+        reason: called.reason,
         tip: TokenAmount::default(),
         penalty: TokenAmount::default(),
+        gas: None,
+        trace,
     }
 }
 
@@ -91,46 +124,29 @@ fn preflight(state: &StateTree, message: &Message, inclusion: u64) -> Result<Act
     Ok(id)
 }
 
+/// Whether an actor may send messages. A placeholder may if an Ethereum key stands behind it, and becomes an
+/// account by its first message.
+pub(crate) fn may_send(actor: &Actor) -> bool {
+    match actor.state() {
+        ActorState::Account { .. } => actor.key_address().is_some(),
+        ActorState::EthAccount { .. } => true,
+        ActorState::Placeholder { address } => {
+            actor.nonce == 0
+                && matches!(address.payload(), Payload::Delegated(d) if d.namespace() == EAM_NAMESPACE)
+        }
+        _ => false,
+    }
+}
+
 fn refused(abort: Abort, base_fee: &TokenAmount, inclusion: u64) -> Applied {
     Applied {
         receipt: Receipt::new(abort.code, Vec::new(), 0),
         reason: abort.reason,
         tip: TokenAmount::default(),
         penalty: TokenAmount::from_atto(base_fee.atto() * BigInt::from(inclusion)),
+        gas: None,
+        trace: None,
     }
-}
-
-struct Call {
-    code: ExitCode,
-    reason: &'static str,
-    returned: Vec<u8>,
-    gas_used: u64,
-}
-
-/// Calls the method. A failed call leaves nothing behind but the gas it used.
-fn call(state: &mut StateTree, sender: ActorID, message: &Message, inclusion: u64) -> Call {
-    let existing = state.find(&message.to).map(|(_, actor)| actor.state());
-    let gas = inclusion.saturating_add(method_gas(existing, message.method_num));
-    if gas > message.gas_limit {
-        let (code, reason) = (ExitCode::SYS_OUT_OF_GAS, "out of gas");
-        return Call { code, reason, returned: Vec::new(), gas_used: message.gas_limit };
-    }
-    let before = state.clone();
-    match send(state, sender, message) {
-        Ok(returned) => Call { code: ExitCode::OK, reason: "", returned, gas_used: gas },
-        Err(Abort { code, reason }) => {
-            *state = before;
-            Call { code, reason, returned: Vec::new(), gas_used: gas }
-        }
-    }
-}
-
-fn send(state: &mut StateTree, sender: ActorID, message: &Message) -> Result<Vec<u8>, Abort> {
-    let to = receiver(state, &message.to)?;
-    if !state.transfer(sender, to, &message.value) {
-        return Err(Abort::new(ExitCode::SYS_INSUFFICIENT_FUNDS, "sender cannot pay the value"));
-    }
-    invoke(state, to, message.method_num)
 }
 
 fn become_account(actor: &mut Actor) {
@@ -144,10 +160,6 @@ fn credit(state: &mut StateTree, id: ActorID, amount: &TokenAmount) {
     if !amount.is_zero() {
         state.update(id, |actor| actor.balance += amount);
     }
-}
-
-fn gas_number(gas: u64) -> i64 {
-    i64::try_from(gas).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -1,25 +1,37 @@
-//! Executing tipsets.
+//! Executing messages and tipsets.
+//!
+//! [`Vm`] is the seam: the chain knows nothing else of execution but who may send, and what inclusion costs. The native machine behind it has a module for each
+//! actor with a table of its methods; whatever a method does it does through the [`runtime`].
 
+mod abort;
 mod actors;
+mod change;
 mod gas;
+mod machine;
 mod message;
-mod reward;
+mod native;
+mod runtime;
 
-use std::collections::HashMap;
+use std::fmt::Debug;
 use std::sync::Arc;
 
+use cid::Cid;
 use fvm_shared::ActorID;
+use fvm_shared::clock::ChainEpoch;
 use fvm_shared::econ::TokenAmount;
+use fvm_shared::message::Message;
 use venus_core::types::Receipt;
 
 use crate::message::Verified;
-use crate::state::StateTree;
+use crate::state::{StateTree, StateView};
 
-pub(crate) use actors::may_send;
+pub use change::StateChange;
+pub(crate) use change::apply as apply_change;
 pub(crate) use gas::inclusion_gas;
-pub(crate) use message::{Applied, apply_message, dry_run};
+pub(crate) use message::{Applied, may_send};
+pub(crate) use native::NativeVm;
 
-/// What messages are executed under.
+/// What messages are executed under. The epoch is that of the state.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
     /// The base fee that its headers name, attoFIL.
@@ -35,6 +47,21 @@ pub(crate) struct ExecBlock {
     pub(crate) messages: Vec<Arc<Verified>>,
 }
 
+/// A tipset as the machine sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct TipsetExec<'a> {
+    /// Its height. Every epoch since that of the parent ends, too.
+    pub(crate) epoch: ChainEpoch,
+    /// attoFIL.
+    pub(crate) base_fee: TokenAmount,
+    /// In the order of the tipset.
+    pub(crate) blocks: &'a [ExecBlock],
+    /// What the admin changes, by the epoch at whose end it does.
+    pub(crate) changes: &'a [(ChainEpoch, StateChange)],
+    /// Whether to keep what happened inside of calls.
+    pub(crate) trace: bool,
+}
+
 /// What a tipset left behind.
 #[derive(Debug)]
 pub(crate) struct Outcome {
@@ -43,36 +70,47 @@ pub(crate) struct Outcome {
     pub(crate) messages: Vec<Arc<Verified>>,
     /// One for each message.
     pub(crate) receipts: Vec<Receipt>,
+    /// Everything that was executed in order, implicit messages included; empty unless asked for.
+    pub(crate) traces: Vec<(Message, Applied)>,
+    /// The base fee that the admin wants next, attoFIL.
+    pub(crate) next_base_fee: Option<TokenAmount>,
 }
 
-/// Executes the blocks of a tipset, in its order, on the state that they build on.
-pub(crate) fn apply_tipset(parent: &StateTree, context: &Context, blocks: &[ExecBlock]) -> Outcome {
-    let mut outcome = Outcome { state: parent.clone(), messages: Vec::new(), receipts: Vec::new() };
-    let mut nonces = HashMap::new();
-    for block in blocks {
-        let (mut tips, mut penalty) = (TokenAmount::default(), TokenAmount::default());
-        for message in &block.messages {
-            if !is_next(parent, &mut nonces, message) {
-                continue;
-            }
-            let applied =
-                apply_message(&mut outcome.state, context, &message.signed.message, message.chain_len);
-            tips += applied.tip;
-            penalty += applied.penalty;
-            outcome.receipts.push(applied.receipt);
-            outcome.messages.push(message.clone());
-        }
-        reward::award(&mut outcome.state, block.miner, block.win_count, &tips, &penalty);
-    }
-    outcome
+/// How to execute a single message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ApplyMode {
+    /// As if a block had it, with `chain_len` bytes: gas is paid, the nonce must be right.
+    Explicit {
+        /// Bytes of what the block holds of it.
+        chain_len: usize,
+    },
+    /// To see what gas it takes: as in a block, but with gas enough, any nonce, and nobody pays.
+    Estimate {
+        /// Bytes of what a block would hold of it.
+        chain_len: usize,
+    },
+    /// For the answer's sake: any sender, any nonce, no gas for inclusion, and nobody pays.
+    Call,
 }
 
-/// Whether a message has its sender's next nonce. Blocks of one tipset are made without knowledge of each other,
-/// so they may hold the same message, or others with the same nonce: the first one counts (Lotus, `SelectMessages`).
-fn is_next(parent: &StateTree, nonces: &mut HashMap<ActorID, u64>, message: &Verified) -> bool {
-    let Some((sender, actor)) = parent.find(&message.signed.message.from) else { return false };
-    let next = nonces.entry(sender).or_insert(actor.nonce);
-    let found = *next == message.nonce();
-    *next += u64::from(found);
-    found
+/// Executes messages.
+pub(crate) trait Vm: Debug + Send + Sync {
+    /// Executes the blocks of a tipset on the state that they build on: first the ends of the null rounds before it,
+    /// then the messages block by block with the reward of each, then the end of its own epoch.
+    fn apply_tipset(&self, parent: &StateTree, exec: &TipsetExec<'_>) -> Outcome;
+
+    /// Executes one message on a state. There is a trace of calls only.
+    fn apply_one(
+        &self,
+        state: &mut StateTree,
+        context: &Context,
+        message: &Message,
+        mode: ApplyMode,
+    ) -> Applied;
+
+    /// CID of a state.
+    fn root(&self, state: &StateTree) -> Cid;
+
+    /// What may be asked of a state, as seen at an epoch.
+    fn view<'a>(&self, state: &'a StateTree, epoch: ChainEpoch) -> StateView<'a>;
 }

@@ -8,6 +8,8 @@
     clippy::indexing_slicing
 )]
 
+pub(crate) mod traffic;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

@@ -147,7 +147,7 @@ impl Reply {
         let kind = match dialect {
             Dialect::Fork if self.body.is_empty() => None,
             Dialect::Fork => Some("text/plain; charset=utf-8"),
-            Dialect::Upstream => Some("application/json"),
+            Dialect::Upstream | Dialect::Forest => Some("application/json"),
         };
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() =
@@ -171,7 +171,7 @@ impl Exchange<'_> {
 
     async fn run(self, body: &str) -> Reply {
         let dialect = self.dialect();
-        if dialect == Dialect::Upstream {
+        if dialect != Dialect::Fork {
             let trimmed = body.trim_ascii();
             if trimmed.is_empty() {
                 return Reply::fault(dialect, &FrameId::None, &Fault::NotARequest);

@@ -80,7 +80,7 @@ where
     }
     let malformed = match server.0.service.dialect() {
         Dialect::Fork => Malformed::Ends,
-        Dialect::Upstream => Malformed::Ignored,
+        Dialect::Upstream | Dialect::Forest => Malformed::Ignored,
     };
     let session = Session {
         link,

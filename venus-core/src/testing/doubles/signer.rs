@@ -12,12 +12,18 @@ use k256::ecdsa::SigningKey;
 use super::lock;
 use crate::api::{ISigner, SignerError};
 use crate::cbor::{CborError, Decode};
-use crate::crypto::hash::blake2b_256;
-use crate::crypto::{bls, secp};
+use crate::crypto::hash::{blake2b_256, keccak_256};
+use crate::crypto::{CryptoError, bls, delegated, secp};
 use crate::entropy::{Entropy, SeededEntropy};
-use crate::types::{BlockHeader, DrawRandomParams, MessageExt, MsgMeta, MsgType, Signature, SignatureType};
+use crate::types::{
+    BlockHeader, DrawRandomParams, MessageExt, MsgMeta, MsgType, Signature, SignatureType, SignedMessage,
+};
 
-/// Signs for real with keys made from a seed, by the rules of [`ISigner`].
+/// The chain ID of development networks, to which delegated signatures are bound.
+const CHAIN_ID: u64 = 31_415_926;
+
+/// Signs for real with keys made from a seed, by the rules of [`ISigner`]. Delegated keys sign for the chain ID
+/// 31415926 of development networks.
 ///
 /// **For tests only.** Everybody who knows the seed knows the keys, they are not wiped from memory, and this is
 /// the only place in the crate where private keys exist; wallets live in `venus-signer`.
@@ -30,6 +36,7 @@ pub struct TestSigner {
 enum Key {
     Bls(SecretKey),
     Secp(SigningKey),
+    Delegated(SigningKey),
 }
 
 #[allow(clippy::expect_used, reason = "32 seeded bytes make a key, and the odds of a zero scalar are 2^-256")]
@@ -49,12 +56,35 @@ impl TestSigner {
 
     /// Makes a secp256k1 key and answers its `f1` address.
     pub fn new_secp(&self) -> Address {
+        let (key, public) = self.ecdsa();
+        let address = secp::address_of(&public).expect("secp256k1 address");
+        lock(&self.keys).push((address, Key::Secp(key)));
+        address
+    }
+
+    /// Makes a delegated key and answers its `f410f` address.
+    pub fn new_delegated(&self) -> Address {
+        let (key, public) = self.ecdsa();
+        let address = delegated::address_of(&public).expect("delegated address");
+        lock(&self.keys).push((address, Key::Delegated(key)));
+        address
+    }
+
+    /// Signs a message of a delegated sender as an Ethereum transaction.
+    ///
+    /// # Errors
+    /// As [`ISigner::sign`]; [`SignerError::BadPayload`] for a message without an Ethereum form.
+    pub async fn sign_delegated(&self, message: &Message) -> Result<SignedMessage, SignerError> {
+        let to_sign = ethereum(message)?;
+        let signature = self.sign(&message.from, &to_sign, &MsgMeta::chain_message(message)).await?;
+        Ok(SignedMessage { message: message.clone(), signature })
+    }
+
+    fn ecdsa(&self) -> (SigningKey, [u8; secp::PUBLIC_KEY_LEN]) {
         let key = SigningKey::from_slice(&self.random()).expect("secp256k1 key");
         let point = key.verifying_key().to_encoded_point(false);
         let public = point.as_bytes().try_into().expect("an uncompressed point has 65 bytes");
-        let address = secp::address_of(public).expect("secp256k1 address");
-        lock(&self.keys).push((address, Key::Secp(key)));
-        address
+        (key, public)
     }
 
     fn random(&self) -> [u8; 32] {
@@ -68,13 +98,8 @@ impl Key {
     fn sign(&self, bytes: &[u8]) -> Result<Signature, SignerError> {
         match self {
             Self::Bls(key) => Ok(Signature::bls(key.sign(bytes, bls::DST, &[]).compress())),
-            Self::Secp(key) => {
-                let signed = key.sign_prehash_recoverable(&blake2b_256(bytes));
-                let (signature, id) = signed.map_err(|e| SignerError::Store(e.into()))?;
-                let mut data = signature.to_bytes().to_vec();
-                data.push(id.to_byte());
-                Ok(Signature::secp256k1(data))
-            }
+            Self::Secp(key) => recoverable(key, &blake2b_256(bytes)).map(Signature::secp256k1),
+            Self::Delegated(key) => recoverable(key, &keccak_256(bytes)).map(Signature::delegated),
         }
     }
 
@@ -82,8 +107,23 @@ impl Key {
         match self {
             Self::Bls(_) => SignatureType::Bls,
             Self::Secp(_) => SignatureType::Secp256k1,
+            Self::Delegated(_) => SignatureType::Delegated,
         }
     }
+}
+
+fn recoverable(key: &SigningKey, digest: &[u8; 32]) -> Result<[u8; secp::SIGNATURE_LEN], SignerError> {
+    let store = |e: k256::ecdsa::Error| SignerError::Store(e.into());
+    let (signature, id) = key.sign_prehash_recoverable(digest).map_err(store)?;
+    let mut data = [id.to_byte(); secp::SIGNATURE_LEN];
+    data.iter_mut().zip(signature.to_bytes()).for_each(|(to, from)| *to = from);
+    Ok(data)
+}
+
+fn ethereum(message: &Message) -> Result<Vec<u8>, SignerError> {
+    let bad =
+        |e: CryptoError| SignerError::BadPayload { msg_type: MsgType::ChainMessage, reason: e.to_string() };
+    delegated::signing_bytes(message, CHAIN_ID).map_err(bad)
 }
 
 #[async_trait]
@@ -119,6 +159,9 @@ fn bytes_of(
     let bad = |e: CborError| SignerError::BadPayload { msg_type, reason: e.to_string() };
     let unsupported = |reason| Err(SignerError::Unsupported { msg_type, signer: *signer, reason });
     let bytes = match msg_type {
+        MsgType::ChainMessage if kind == SignatureType::Delegated => {
+            ethereum(&Message::from_cbor(&meta.extra).map_err(bad)?)?
+        }
         MsgType::ChainMessage => Message::from_cbor(&meta.extra).map_err(bad)?.cid().to_bytes(),
         MsgType::Block | MsgType::DrawRandomParam if kind != SignatureType::Bls => {
             return unsupported("workers have BLS keys");

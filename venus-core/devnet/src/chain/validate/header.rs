@@ -12,17 +12,15 @@ use crate::config::MAX_NULL_ROUNDS;
 
 /// What every block but a genesis has.
 pub(super) fn check_presence(header: &BlockHeader) -> Result<(), BlockReject> {
-    if header.miner.id().is_err() {
-        return rule("Miner", "is no ID address");
-    }
     let missing = [
         (header.election_proof.is_none(), "ElectionProof"),
         (header.ticket.is_none(), "Ticket"),
-        (header.bls_aggregate.is_none(), "BLSAggregate"),
         (header.block_sig.is_none(), "BlockSig"),
+        (header.bls_aggregate.is_none(), "BLSAggregate"),
     ];
     match missing.into_iter().find(|(missing, _)| *missing) {
         Some((_, name)) => rule(name, "is missing"),
+        None if header.miner.id().is_err() => rule("Miner", "is no ID address"),
         None => Ok(()),
     }
 }
@@ -47,6 +45,16 @@ pub(super) fn check_height(header: &BlockHeader, base: &Tipset) -> Result<(), Bl
         return rule("Height", format!("{height} is more than {MAX_NULL_ROUNDS} above the parents"));
     }
     Ok(())
+}
+
+/// Refuses blocks of the future. One second of drift is allowed.
+pub(super) fn check_clock(header: &BlockHeader, now: Option<u64>) -> Result<(), BlockReject> {
+    match now {
+        Some(now) if header.timestamp > now.saturating_add(1) => {
+            rule("Timestamp", format!("{} lies in the future, it is {now}", header.timestamp))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What follows from the parents alone.

@@ -20,12 +20,19 @@ pub(crate) const MESSAGE_LIMIT: usize = 10_000;
 /// Most messages of one of its two lists, because encoded lists cannot be longer.
 pub(crate) const LIST_LIMIT: usize = 8_192;
 
-/// The lists are what the header commits to, and each message stands in the list of its kind.
-pub(super) fn check_lists(block: &BlockMsg, messages: &[Arc<Verified>]) -> Result<(), BlockReject> {
-    let (bls, secp) = (&block.bls_messages, &block.secp_messages);
-    if bls.len() > LIST_LIMIT || secp.len() > LIST_LIMIT || messages.len() > MESSAGE_LIMIT {
-        return rule("Messages", format!("{} are too many", messages.len()));
+/// Lists that are too long are not even looked up.
+pub(crate) fn check_list_sizes(block: &BlockMsg) -> Result<(), BlockReject> {
+    let (bls, secp) = (block.bls_messages.len(), block.secp_messages.len());
+    let all = bls.saturating_add(secp);
+    if bls > LIST_LIMIT || secp > LIST_LIMIT || all > MESSAGE_LIMIT {
+        return rule("Messages", format!("{all} are too many"));
     }
+    Ok(())
+}
+
+/// The lists are what the header commits to, and each message stands in the list of its kind.
+pub(crate) fn check_lists(block: &BlockMsg, messages: &[Arc<Verified>]) -> Result<(), BlockReject> {
+    let (bls, secp) = (&block.bls_messages, &block.secp_messages);
     let kinds = bls.iter().map(|_| true).chain(secp.iter().map(|_| false));
     if let Some((_, message)) = kinds.zip(messages).find(|(is_bls, m)| *is_bls != m.is_bls()) {
         return rule("Messages", format!("{} stands in the list of the other kind", message.cid));
@@ -69,6 +76,10 @@ fn check_nonce(
     let Some((id, actor)) = sender else {
         return rule("From", about(&message.cid, "comes from no account"));
     };
+    // An ID that a fork gave to another account: the signature is right, but not here.
+    if state.sender_key(&message.signed.message.from) != Some(message.sender) {
+        return rule("From", about(&message.cid, "was signed with a key that is not its sender's"));
+    }
     let next = nonces.entry(id).or_insert(actor.nonce);
     if message.nonce() != *next {
         let reason = format!("has the nonce {}, expected {next}", message.nonce());

@@ -6,13 +6,14 @@ use tempfile::TempDir;
 use venus_core::types::{BlockHeader, SignedMessage, blake2b_cid};
 use venus_core::types::{Message, Signature};
 
+use super::super::Record;
 use super::*;
 
 fn genesis() -> Cid {
     blake2b_cid(b"genesis")
 }
 
-fn record(height: i64) -> Record {
+fn record(height: i64) -> Entry {
     let cid = blake2b_cid(b"anything");
     let header = BlockHeader {
         miner: Address::new_id(1000),
@@ -45,18 +46,18 @@ fn record(height: i64) -> Record {
         gas_premium: TokenAmount::from_atto(1),
     };
     let signed = |signature| SignedMessage { message: message.clone(), signature };
-    Record {
+    Entry::Block(Box::new(Record {
         header,
         bls: vec![signed(Signature::bls([1; 96]))],
         secp: vec![signed(Signature::secp256k1([2; 65]))],
-    }
+    }))
 }
 
 /// Opens the log and answers the heights it replays.
 fn open(dir: &Path) -> Result<(LogStore, Vec<i64>), DevnetError> {
     let mut heights = Vec::new();
     let log = LogStore::open(dir, &genesis(), |record| {
-        heights.push(record.header.height);
+        heights.push(record.epoch());
         Ok(())
     })?;
     Ok((log, heights))

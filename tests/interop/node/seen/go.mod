@@ -1,0 +1,3 @@
+module venus.test/interop/node/seen
+
+go 1.25

@@ -1,0 +1,87 @@
+//! Mining by itself.
+
+use std::future::{self, Future};
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use venus_core::clock::Clock;
+
+use super::{AutoMine, DevnetControl, Settings};
+use crate::error::DevnetError;
+
+impl DevnetControl {
+    /// Mines as [`DevnetControl::set_auto_mine`] says, until `stop`. An epoch that has begun is mined to its end.
+    ///
+    /// An epoch that cannot be mined, because the disk is full or a signer does not answer, is logged and left empty;
+    /// the next one is tried an epoch's time later. Call it once.
+    pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
+        let mut stop = pin!(stop);
+        let mut settings = self.shared.settings.subscribe();
+        loop {
+            let now = settings.borrow_and_update().clone();
+            let due = pin!(self.due(&now));
+            let changed = pin!(changed(&mut settings));
+            tokio::select! {
+                biased;
+                () = &mut stop => return,
+                () = changed => continue,
+                () = due => {}
+            }
+            if let Err(error) = self.mine_due(&now).await {
+                tracing::error!(%error, "an epoch was not mined; the next one is tried in its time");
+                let pause = Duration::from_secs(self.network().block_delay_secs);
+                tokio::select! {
+                    biased;
+                    () = &mut stop => return,
+                    () = tokio::time::sleep(pause) => {}
+                }
+            }
+        }
+    }
+
+    /// How many epochs the chain is behind its clock. The one that is going on does not count.
+    pub fn behind(&self) -> u64 {
+        let head = self.shared.devnet.inner.read().chain.head().height();
+        u64::try_from(self.clock_epoch() - 1 - head).unwrap_or(0)
+    }
+
+    /// Waits until something is to be mined. Safe to give up.
+    async fn due(&self, settings: &Settings) {
+        if settings.frozen || self.producers().is_empty() {
+            return future::pending().await;
+        }
+        match settings.auto_mine {
+            AutoMine::Off => future::pending().await,
+            AutoMine::Every { ms } => tokio::time::sleep(Duration::from_millis(ms)).await,
+            AutoMine::Clock => {
+                let next = { self.next_by_clock(&*self.shared.turn.lock().await).await };
+                // Without a head there is nothing to wait for; mining says why.
+                if let Ok(epoch) = next {
+                    self.shared.clock.sleep_until(self.time_of(epoch)).await;
+                }
+            }
+        }
+    }
+
+    async fn mine_due(&self, settings: &Settings) -> Result<(), DevnetError> {
+        let miners = self.producers();
+        let mut turn = self.shared.turn.lock().await;
+        if settings.auto_mine != AutoMine::Clock {
+            return self.next_epoch(&mut turn, &miners).await.map(drop);
+        }
+        let epoch = self.next_by_clock(&turn).await?;
+        // A request may have mined the epoch that was waited for.
+        if self.shared.clock.now() < self.time_of(epoch) {
+            return Ok(());
+        }
+        self.epoch(&mut turn, epoch, &miners).await.map(drop)
+    }
+}
+
+/// Returns when the settings change; their sender lives as long as the control.
+async fn changed(settings: &mut watch::Receiver<Settings>) {
+    if settings.changed().await.is_err() {
+        future::pending().await
+    }
+}

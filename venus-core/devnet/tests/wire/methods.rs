@@ -1,0 +1,211 @@
+//! What single methods answer, where the recorded calls do not look closely.
+
+use serde_json::{Value, json};
+use venus_core::api::{BlockProducer, ChainReader, MessagePool, Permissions, SignerExt};
+use venus_core::cbor::Encode;
+use venus_core::types::{MessageExt, SignedMessage};
+use venus_devnet::face::FaceKind;
+
+use crate::raw::request;
+use crate::served::{Served, world};
+
+fn link(cid: &impl ToString) -> Value {
+    json!({ "/": cid.to_string() })
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    data_encoding::BASE64.decode(value.as_str().unwrap().as_bytes()).unwrap()
+}
+
+async fn landed(kind: FaceKind) -> (Served, Vec<SignedMessage>) {
+    let world = world(1);
+    let mut sent = world.send(world.bls, world.secp, 1).await;
+    sent.extend(world.send(world.secp, world.bls, 1).await);
+    world.extend().await;
+    world.extend().await;
+    (Served::new(world, kind).await, sent)
+}
+
+#[tokio::test]
+async fn objects_have_the_bytes_that_their_cids_are_made_of() {
+    let (served, sent) = landed(FaceKind::Lotus).await;
+    let head = served.world.head().await;
+    let parent = served.world.devnet.tipset(&head.parents()).await.unwrap();
+    let block = parent.min_ticket_block();
+    let mut cids = vec![block.cid(), block.messages, head.min_ticket_block().parent_message_receipts];
+    cids.extend(sent.iter().map(|m| m.message.cid()));
+    cids.extend(sent.iter().map(SignedMessage::cid));
+    for cid in cids {
+        let object = bytes(&served.result("ChainReadObj", json!([link(&cid)])).await);
+        assert_eq!(venus_core::types::blake2b_cid(&object), cid);
+        assert_eq!(served.result("ChainHasObj", json!([link(&cid)])).await, true);
+    }
+    let nothing = venus_core::types::blake2b_cid(b"nothing");
+    assert_eq!(served.result("ChainHasObj", json!([link(&nothing)])).await, false);
+    assert_eq!(
+        served.call("ChainReadObj", json!([link(&nothing)])).await.error(),
+        (1, format!("blockstore get: ipld: could not find {nothing}"))
+    );
+}
+
+#[tokio::test]
+async fn receipts_by_their_root() {
+    let (served, _) = landed(FaceKind::Venus).await;
+    let head = served.world.head().await;
+    let root = head.min_ticket_block().parent_message_receipts;
+    let receipts = served.result("ChainGetReceipts", json!([link(&root)])).await;
+    let block = served.result("ChainGetParentReceipts", json!([link(&head.cids()[0])])).await;
+    assert_eq!(receipts, block);
+    assert_eq!(receipts.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn old_and_new_searches_find_the_same() {
+    let (served, sent) = landed(FaceKind::Lotus).await;
+    let cid = link(&sent[0].cid());
+    let token = served.token(Permissions::ALL);
+    let found = served.result("StateSearchMsg", json!([[], cid, -1, true])).await;
+    assert_eq!(found["Receipt"]["ExitCode"], 0);
+    let old = [
+        request("StateSearchMsg", &json!([cid])),
+        request("StateSearchMsgLimited", &json!([cid, 20])),
+        request("StateWaitMsg", &json!([cid, 0])),
+        request("StateWaitMsgLimited", &json!([cid, 0, -1])),
+    ];
+    for body in old {
+        let reply = served.post("/rpc/v0", Some(&token), &body).await.unwrap();
+        assert_eq!(reply.json()["result"], found, "{body}");
+    }
+    let receipt =
+        served.post("/rpc/v0", Some(&token), &request("StateGetReceipt", &json!([cid, []]))).await.unwrap();
+    assert_eq!(receipt.json()["result"], found["Receipt"]);
+}
+
+/// Draws as a miner makes them from the same base info.
+#[tokio::test]
+async fn randomness_is_drawn_by_the_protocol() {
+    use venus_core::consensus::draw::{draw_from_digest, draw_randomness_raw};
+    let (served, _) = landed(FaceKind::Venus).await;
+    let head = served.world.head().await;
+    let (entropy, epoch) = (b"\x43\x00\xe8\x07".as_slice(), head.height());
+    let text = data_encoding::BASE64.encode(entropy);
+    let drawn = bytes(&served.result("StateGetRandomnessFromBeacon", json!([4, epoch, text, []])).await);
+    let entry = served.result("StateGetBeaconEntry", json!([epoch])).await;
+    assert_eq!(drawn, draw_randomness_raw(&bytes(&entry["Data"]), 4, epoch, entropy));
+    assert_eq!(bytes(&entry["Data"]), head.min_ticket_block().beacon_entries.last().unwrap().data);
+    let drawn = bytes(&served.result("StateGetRandomnessFromTickets", json!([5, epoch, text, []])).await);
+    assert_eq!(drawn, draw_randomness_raw(head.min_ticket(), 5, epoch, entropy));
+    let digest = bytes(&served.result("StateGetRandomnessDigestFromTickets", json!([epoch, []])).await);
+    assert_eq!(drawn, draw_from_digest(&digest.try_into().unwrap(), 5, epoch, entropy));
+    let ahead = served.call("StateGetRandomnessFromTickets", json!([5, epoch + 1, text, []])).await;
+    assert_eq!(ahead.error().1, "cannot draw randomness from the future");
+}
+
+#[tokio::test]
+async fn who_signs_a_block_depends_on_the_node() {
+    for kind in [FaceKind::Lotus, FaceKind::Venus] {
+        let served = Served::new(world(2), kind).await;
+        let base = served.world.head().await;
+        let mut epoch = base.height() + 1;
+        let (template, info) = loop {
+            let won = served.world.template(served.world.devnet.miners()[0], epoch, &base).await;
+            if let Some(won) = won {
+                break won;
+            }
+            epoch += 1;
+        };
+        let asked = served.face_json(&template);
+        let mut made = served.result("MinerCreateBlock", json!([asked])).await;
+        assert_eq!(made["Header"]["BlockSig"].is_null(), kind == FaceKind::Venus);
+        if kind == FaceKind::Venus {
+            let mut block = served.world.devnet.create_block(&template).await.unwrap();
+            served.world.sign(&mut block, &info.worker_key).await;
+            made = served.face_json(&block);
+        }
+        served.world.at(epoch);
+        assert_eq!(served.result("SyncSubmitBlock", json!([made])).await, Value::Null);
+        assert_eq!(served.world.head().await.height(), epoch);
+        // A second block of the same miner at this height would cost it.
+        made["Header"]["Timestamp"] = json!(1);
+        let fault = served.call("SyncSubmitBlock", json!([made])).await.error();
+        assert!(fault.1.starts_with("<!!> SLASH FILTER DETECTED FAULT due to witness bafy"), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn lotus_says_what_is_wrong_with_a_block_and_venus_does_not() {
+    for kind in [FaceKind::Lotus, FaceKind::Venus] {
+        let served = Served::new(world(3), kind).await;
+        served.world.extend().await;
+        let base = served.world.head().await;
+        let block = loop_until_blocks(&served, base.height() + 1).await;
+        let mut bad = block.clone();
+        bad.header.parent_weight += 1;
+        let reply = served.call("SyncSubmitBlock", json!([served.face_json(&bad)])).await;
+        match kind {
+            FaceKind::Venus => assert!(reply.json().get("error").is_none(), "{reply:?}"),
+            _ => assert!(reply.error().1.starts_with("sync to submitted block failed: "), "{reply:?}"),
+        }
+        let mut orphan = block.clone();
+        orphan.header.parents = vec![venus_core::types::blake2b_cid(b"no block")];
+        let reply = served.call("SyncSubmitBlock", json!([served.face_json(&orphan)])).await;
+        assert!(reply.error().1.starts_with("loading parent block: "), "{reply:?}");
+        let mut unknown = block.clone();
+        unknown.bls_messages = vec![venus_core::types::blake2b_cid(b"no message")];
+        let reply = served.call("SyncSubmitBlock", json!([served.face_json(&unknown)])).await;
+        assert!(reply.error().1.starts_with("failed to load bls messages: "), "{reply:?}");
+        assert_eq!(served.world.head().await.key(), base.key());
+        assert_eq!(served.result("SyncSubmitBlock", json!([served.face_json(&block)])).await, Value::Null);
+        assert_eq!(served.world.head().await.height(), block.header.height);
+    }
+}
+
+async fn loop_until_blocks(served: &Served, from: i64) -> venus_core::types::BlockMsg {
+    let base = served.world.head().await;
+    for epoch in from.. {
+        if let Some(block) = served.world.blocks(epoch, &base).await.into_iter().next() {
+            return block;
+        }
+    }
+    unreachable!()
+}
+
+#[tokio::test]
+async fn a_node_with_keys_sends_for_its_owner() {
+    let served = Served::new(world(4), FaceKind::Lotus).await;
+    let (from, to) = (served.world.secp, served.world.bls);
+    let message = venus_core::api::MessageRequest::transfer(from, to, crate::support::fil(1)).message;
+    let asked = served.face_json(&venus_core::json::Json(message));
+    let pushed = served.result("MpoolPushMessage", json!([asked, null])).await;
+    assert_eq!(pushed["Message"]["Nonce"], 0);
+    let pending = served.world.devnet.pending().await.unwrap();
+    assert_eq!(pending.len(), 1);
+    assert_eq!(served.face_json(&pending[0]), pushed);
+    assert_eq!(served.result("MpoolPending", json!([[]])).await, json!([pushed]));
+    let signed = served.world.signer.sign_message(&pending[0].message).await.unwrap();
+    let object = bytes(&served.result("ChainReadObj", json!([link(&signed.message.cid())])).await);
+    assert_eq!(object, signed.message.to_cbor());
+    let tilted = served.call("MpoolPushMessage", json!([pushed["Message"], null])).await;
+    assert_eq!(tilted.json()["error"], Value::Null, "nonce 0 is no nonce");
+}
+
+/// What Lotus's command line asks before it sends.
+#[tokio::test]
+async fn messages_are_checked_before_they_are_sent() {
+    let served = Served::new(world(5), FaceKind::Lotus).await;
+    let message = served.world.transfer(served.world.secp, served.world.bls, 0).await.message;
+    let asked = served.face_json(&venus_core::json::Json(message.clone()));
+    let checks =
+        served.result("MpoolCheckMessages", json!([[{ "Message": asked, "ValidNonce": false }]])).await;
+    let checks = checks[0].as_array().unwrap();
+    let codes: Vec<_> = checks.iter().map(|check| check["Code"].as_i64().unwrap()).collect();
+    assert_eq!(codes, [9, 11, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12]);
+    assert!(checks.iter().all(|check| check["OK"] == true && check["Err"] == ""), "{checks:?}");
+    assert_eq!(served.result("MpoolCheckPendingMessages", json!([asked["From"]])).await, Value::Null);
+    let poor = venus_core::types::Message { value: crate::support::fil(2_000_000), gas_limit: 1, ..message };
+    let asked = served.face_json(&venus_core::json::Json(poor));
+    let checks =
+        served.result("MpoolCheckMessages", json!([[{ "Message": asked, "ValidNonce": true }]])).await;
+    let bad: Vec<_> = checks[0].as_array().unwrap().iter().filter(|check| check["OK"] == false).collect();
+    assert_eq!(bad.iter().map(|check| check["Code"].as_i64().unwrap()).collect::<Vec<_>>(), [4, 12]);
+}
