@@ -9,6 +9,8 @@ pub mod jwt;
 mod model;
 mod service;
 mod store;
+#[cfg(feature = "test-utils")]
+pub mod testing;
 mod text;
 
 pub use audit::{AuditQuery, AuditRecord};
@@ -20,4 +22,11 @@ pub use service::{
     Actor, AuthService, LOCAL_TOKEN, NewToken, NewUser, Rules, SignerOutcome, SignerSharing, TokenStorage,
     TokenView, Verified,
 };
-pub use store::{AuthStore, Cascade, Changed, Decide, MemoryStore, MinerBound, StoreError, UserChange};
+#[cfg(feature = "mysql")]
+pub use store::SchemaPlan;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+pub use store::SqlStore;
+pub use store::{
+    AuthStore, Cascade, Changed, Decide, MemoryStore, MinerBound, StoreError, TokenMigration, UserChange,
+    migrate_tokens,
+};
