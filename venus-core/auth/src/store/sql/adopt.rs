@@ -87,7 +87,7 @@ pub(super) async fn plan(db: &mut MySqlConnection) -> Result<SchemaPlan, StoreEr
 /// As sophon-auth counts: tables without a version are of version 0.
 async fn version(db: &mut MySqlConnection) -> Result<Option<i64>, StoreError> {
     if has_table(db, "store_versions").await? {
-        let sql = "SELECT COALESCE(MAX(version), -1) FROM store_versions";
+        let sql = "SELECT CAST(COALESCE(MAX(version), -1) AS SIGNED) FROM store_versions";
         let found = count(db, sql).await?;
         if found >= 0 {
             return Ok(Some(found));
