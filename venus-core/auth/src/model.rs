@@ -53,7 +53,7 @@ pub struct User {
 }
 
 /// A token as a store keeps it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TokenRow {
     /// What it is found by.
     pub key: TokenKey,
@@ -77,6 +77,20 @@ pub struct TokenRow {
     pub created_at: OffsetDateTime,
     /// Whether it was revoked. It can be recovered.
     pub deleted: bool,
+}
+
+impl fmt::Debug for TokenRow {
+    /// Its secret makes tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenRow")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("perm", &self.perm)
+            .field("created_at", &self.created_at)
+            .field("expires_at", &self.expires_at)
+            .field("deleted", &self.deleted)
+            .finish_non_exhaustive()
+    }
 }
 
 impl TokenRow {

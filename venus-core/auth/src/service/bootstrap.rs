@@ -3,9 +3,11 @@
 use secrecy::SecretString;
 use venus_core::api::Permission;
 
-use super::{Actor, AuthService, NewToken, NewUser, TokenStorage};
+use super::{Actor, AuthService, Change, NewToken, NewUser, TokenStorage};
+use crate::effect::Effect;
 use crate::error::AuthError;
 use crate::model::TokenRow;
+use crate::store::Changed;
 
 /// The account whose token administers the service from its own machine. Nobody else can take the name.
 pub const LOCAL_TOKEN: &str = "defaultLocalToken";
@@ -47,7 +49,10 @@ impl AuthService {
 
     async fn retire(&self, tokens: &[TokenRow]) -> Result<(), AuthError> {
         for row in tokens {
-            self.store().delete_token(&row.key, self.now()).await?;
+            if self.store().delete_token(&row.key, self.now()).await? == Changed::Done {
+                self.effects().publish(Effect::Token { id: row.id, hash: row.key.fingerprint() });
+                self.record(&Actor::system(), Change::of("token.revoke", row.id.to_string())).await?;
+            }
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use venus_core::types::Address;
 
 use super::{Actor, AuthService};
 use crate::error::AuthError;
-use crate::model::{Page, User, UserState};
+use crate::model::{Ban, Page, User, UserState};
 
 #[async_trait]
 impl Authenticator for AuthService {
@@ -38,12 +38,21 @@ impl AccountDirectory for AuthService {
     }
 
     async fn account_of_miner(&self, miner: &Address) -> Result<Option<String>, IdentityError> {
-        Ok(self.store().miner(miner).await.map_err(AuthError::from)?.map(|row| row.user))
+        let row = self.store().miner(miner).await.map_err(AuthError::from)?;
+        match row {
+            Some(row) if self.counts(&row.user, miner).await? => Ok(Some(row.user)),
+            _ => Ok(None),
+        }
     }
 
     async fn accounts_of_signer(&self, signer: &Address) -> Result<Vec<String>, IdentityError> {
-        let users = self.users_of_signer(&Actor::system(), signer).await?;
-        Ok(users.into_iter().map(|user| user.name).collect())
+        let mut accounts = Vec::new();
+        for user in self.users_of_signer(&Actor::system(), signer).await? {
+            if self.counts(&user.name, signer).await? {
+                accounts.push(user.name);
+            }
+        }
+        Ok(accounts)
     }
 
     async fn miners(&self, account: &str) -> Result<Vec<AccountMiner>, IdentityError> {
@@ -79,6 +88,19 @@ impl AccountDirectory for AuthService {
             Some(outcome) => Err(IdentityError::NotYourSigner { signer: outcome.signer }),
             None => Ok(()),
         }
+    }
+}
+
+impl AuthService {
+    /// Whether an account may act for an address now. Whoever asks here acts on the answer, so that what is disabled or
+    /// banned must not be in it.
+    async fn counts(&self, name: &str, address: &Address) -> Result<bool, AuthError> {
+        let user = self.store().user(name).await?;
+        if user.is_none_or(|user| user.deleted || user.state == UserState::Disabled) {
+            return Ok(false);
+        }
+        let any = [Ban::Account(name.to_owned()), Ban::Address(*address)];
+        Ok(self.store().banned(&any).await?.is_none())
     }
 }
 

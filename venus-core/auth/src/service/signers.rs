@@ -9,6 +9,9 @@ use crate::model::{Provenance, SignerRow, User};
 use crate::store::Changed;
 use crate::text;
 
+/// Signers of one call.
+const MAX_SIGNERS: usize = 10_000;
+
 /// What became of a signer that was to be bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignerOutcome {
@@ -34,7 +37,7 @@ impl AuthService {
         signers: &[Address],
     ) -> Result<Vec<SignerOutcome>, AuthError> {
         actor.admin()?;
-        signers.iter().try_for_each(check_key)?;
+        check_keys(signers)?;
         if let (Some(first), true) = (signers.first(), self.live_user(user).await.is_err()) {
             let signer = text::address(first);
             // The word is sophon-auth's, and clients look for it.
@@ -118,19 +121,20 @@ impl AuthService {
         signers: &[Address],
     ) -> Result<(), AuthError> {
         actor.admin()?;
-        signers.iter().try_for_each(check_key)?;
+        check_keys(signers)?;
         let results = self.store().unbind_signers(user, signers, self.now()).await?;
-        let mut refused = None;
+        let (mut refused, mut gone) = (None, Vec::new());
         for (signer, changed) in signers.iter().zip(results) {
             match changed {
                 Changed::Done => {
-                    self.effects().publish(Effect::Signer { account: user.to_owned(), signer: *signer })
+                    gone.push(text::address(signer));
+                    self.effects().publish(Effect::Signer { account: user.to_owned(), signer: *signer });
                 }
                 Changed::Already => refused = refused.or(Some(signer)),
                 Changed::Absent => {}
             }
         }
-        self.record(actor, Change::of("signer.unbind", user)).await?;
+        self.record(actor, Change::of("signer.unbind", user).before(&gone)).await?;
         match refused {
             Some(signer) => {
                 let text = format!("unregister signer:{}, error: not exist", text::address(signer));
@@ -211,6 +215,14 @@ impl AuthService {
         }
         Ok(users)
     }
+}
+
+fn check_keys(signers: &[Address]) -> Result<(), AuthError> {
+    if signers.len() > MAX_SIGNERS {
+        let text = format!("{} signers: give at most {MAX_SIGNERS} at a time", signers.len());
+        return Err(AuthError::Invalid(text));
+    }
+    signers.iter().try_for_each(check_key)
 }
 
 fn check_key(signer: &Address) -> Result<(), AuthError> {

@@ -112,7 +112,36 @@ fn parse_time(text: &str) -> Result<OffsetDateTime, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_time_of_accounts_comes_back(nanos in 0i128..253_402_300_800_000_000_000) {
+            let at = OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap();
+            prop_assert_eq!(parse_time(&stamp(at)).unwrap(), at);
+            prop_assert_eq!(stamp(at).len(), 29);
+        }
+
+        #[test]
+        fn no_text_panics(text in ".{0,40}", digits in "[0-9: .-]{0,32}") {
+            let values = [&text, &digits].map(|text| Value::Text(text.clone()));
+            for value in values {
+                let columns = || Columns::new(vec![value.clone()]);
+                let _ = (columns().time(), columns().int(), columns().maybe_uuid());
+                let _ = (columns().address(), columns().list());
+            }
+        }
+
+        #[test]
+        fn addresses_come_back_without_their_network(id in 0u64..1 << 63, key in any::<[u8; 32]>()) {
+            for address in [Address::new_id(id), Address::new_actor(&key)] {
+                let mut columns = Columns::new(vec![Value::Text(bare(&address))]);
+                prop_assert_eq!(columns.address().unwrap(), address);
+            }
+        }
+    }
 
     #[test]
     fn times_come_back_and_sort() {

@@ -130,7 +130,16 @@ fn go_dsn(dsn: &str) -> Option<MySqlConnectOptions> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_address_panics(text in ".{0,60}", url in "mysql://.{0,60}") {
+            let _ = (options_of(&text), options_of(&url));
+        }
+    }
 
     #[test]
     fn go_addresses_are_understood() {

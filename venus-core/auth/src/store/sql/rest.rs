@@ -190,3 +190,42 @@ fn read_record(mut row: Columns) -> Result<AuditRecord, StoreError> {
 fn read_ip(text: Option<String>) -> Result<Option<IpAddr>, StoreError> {
     text.map(|text| text.parse().map_err(|_| corrupt(format_args!("{text:?} is no IP address")))).transpose()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use venus_core::types::Address;
+
+    use super::*;
+
+    fn row(texts: [&str; 5]) -> Columns {
+        Columns::new(texts.iter().map(|text| (*text).into()).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn no_row_panics(text in ".{0,60}", kind in "(account|token|address|ip):") {
+            let _ = read_ban(row([&format!("{kind}{text}"), "", "", "", ""]));
+            let _ = read_limit(row(["id", "", "", "", &text]));
+            let _ = read_ip(Some(text));
+        }
+
+        #[test]
+        fn bans_come_back(name in ".{0,60}", n in any::<u128>(), ip in any::<IpAddr>(), id in 0u64..1 << 63) {
+            let address = Ban::Address(Address::new_id(id));
+            for ban in [Ban::Account(name), Ban::Token(Uuid::from_u128(n)), Ban::Ip(ip), address] {
+                let found = read_ban(row([&subject(&ban), "why", "", "", ""])).unwrap();
+                prop_assert_eq!(found, (ban, "why".to_owned()));
+            }
+        }
+    }
+
+    #[test]
+    fn limits_are_read_as_go_reads_them() {
+        let read = |json| read_limit(row(["id", "name", "", "", json])).map(|l| (l.capacity, l.period));
+        assert_eq!(read(r#"{"Cap":5,"ResetDur":1000000000}"#).unwrap(), (5, Duration::from_secs(1)));
+        assert_eq!(read("").unwrap(), (0, Duration::ZERO));
+        assert_eq!(read(r#"{"Cap":5,"ResetDur":-1}"#).unwrap().1, Duration::ZERO);
+        assert!(read("[").is_err() && read(r#"{"Cap":"5"}"#).is_err());
+    }
+}
