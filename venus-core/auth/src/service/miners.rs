@@ -52,15 +52,18 @@ impl AuthService {
         let owners: Vec<String> = bound.iter().map(|row| row.user.clone()).collect();
         actor.admin_or_owner(&shown, &owners)?;
         let Some(miner) = miner else { return Ok(false) };
-        match self.store().unbind_miner(&miner, self.now()).await? {
+        // Whoever is no administrator may have lost it to another by now.
+        let of = (!actor.may_administer()).then_some(actor.name.as_str());
+        let (changed, account) = self.store().unbind_miner(&miner, of, self.now()).await?;
+        match changed {
             Changed::Done => {}
             Changed::Already => return Err(AuthError::NotFound("not exist".into())),
             Changed::Absent => return Ok(false),
         }
-        for account in &owners {
-            self.effects().publish(Effect::Miner { account: account.clone(), miner });
+        if let Some(account) = account.clone() {
+            self.effects().publish(Effect::Miner { account, miner });
         }
-        self.record(actor, Change::of("miner.unbind", shown).before(&owners)).await?;
+        self.record(actor, Change::of("miner.unbind", shown).before(&account)).await?;
         Ok(true)
     }
 

@@ -152,10 +152,7 @@ impl AuthService {
         let users: Vec<String> = self.store().signer(signer).await?.into_iter().map(|row| row.user).collect();
         actor.admin_or_owner(&text::address(signer), &users)?;
         let gone = match actor.may_administer() {
-            true => {
-                self.store().unbind_signer(signer, self.now()).await?;
-                users
-            }
+            true => self.store().unbind_signer(signer, self.now()).await?,
             false => {
                 self.store().unbind_signers(&actor.name, &[*signer], self.now()).await?;
                 vec![actor.name.clone()]

@@ -286,13 +286,19 @@ impl AuthStore for MemoryStore {
         Ok(MinerBound { is_new: false, taken_from })
     }
 
-    async fn unbind_miner(&self, miner: &Address, at: OffsetDateTime) -> Result<Changed, StoreError> {
+    async fn unbind_miner(
+        &self,
+        miner: &Address,
+        of: Option<&str>,
+        at: OffsetDateTime,
+    ) -> Result<(Changed, Option<String>), StoreError> {
         Ok(match self.data().miners.get_mut(miner) {
-            None => Changed::Absent,
-            Some(kept) if !kept.is_live() => Changed::Already,
+            None => (Changed::Absent, None),
+            Some(kept) if of.is_some_and(|of| of != kept.row.user) => (Changed::Absent, None),
+            Some(kept) if !kept.is_live() => (Changed::Already, None),
             Some(kept) => {
                 (kept.gone, kept.row.updated_at) = (Gone::Deleted, at);
-                Changed::Done
+                (Changed::Done, Some(kept.row.user.clone()))
             }
         })
     }
@@ -349,13 +355,13 @@ impl AuthStore for MemoryStore {
         Ok(signers.iter().map(|signer| data.unbind(signer, user, at)).collect())
     }
 
-    async fn unbind_signer(&self, signer: &Address, at: OffsetDateTime) -> Result<Changed, StoreError> {
+    async fn unbind_signer(&self, signer: &Address, at: OffsetDateTime) -> Result<Vec<String>, StoreError> {
         let mut data = self.data();
         let users: Vec<String> = data.bound(signer).into_iter().map(|row| row.user).collect();
         users.iter().for_each(|user| {
             data.unbind(signer, user, at);
         });
-        Ok(if users.is_empty() { Changed::Absent } else { Changed::Done })
+        Ok(users)
     }
 
     async fn grant_signer(&self, signer: &Address, user: &str, _: OffsetDateTime) -> Result<(), StoreError> {

@@ -150,8 +150,14 @@ pub trait AuthStore: std::fmt::Debug + Send + Sync {
     async fn miners_of(&self, user: &str) -> Result<Vec<MinerRow>, StoreError>;
     /// Binds a miner to a user, away from another if need be.
     async fn bind_miner(&self, row: &MinerRow) -> Result<MinerBound, StoreError>;
-    /// Unbinds a miner.
-    async fn unbind_miner(&self, miner: &Address, at: OffsetDateTime) -> Result<Changed, StoreError>;
+    /// Unbinds a miner; with `of` only from that user, to whom another's miner is [`Changed::Absent`]. Answers also who
+    /// had it.
+    async fn unbind_miner(
+        &self,
+        miner: &Address,
+        of: Option<&str>,
+        at: OffsetDateTime,
+    ) -> Result<(Changed, Option<String>), StoreError>;
 
     /// Live bindings of a signer, the owner's first.
     async fn signer(&self, signer: &Address) -> Result<Vec<SignerRow>, StoreError>;
@@ -174,8 +180,8 @@ pub trait AuthStore: std::fmt::Debug + Send + Sync {
         signers: &[Address],
         at: OffsetDateTime,
     ) -> Result<Vec<Changed>, StoreError>;
-    /// Unbinds a signer from everybody.
-    async fn unbind_signer(&self, signer: &Address, at: OffsetDateTime) -> Result<Changed, StoreError>;
+    /// Unbinds a signer from everybody; answers who had it.
+    async fn unbind_signer(&self, signer: &Address, at: OffsetDateTime) -> Result<Vec<String>, StoreError>;
     /// Consents to `user` using `signer`, which its owner has.
     async fn grant_signer(&self, signer: &Address, user: &str, at: OffsetDateTime) -> Result<(), StoreError>;
     /// Whether there is such a consent.

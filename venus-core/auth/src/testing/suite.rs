@@ -172,7 +172,7 @@ async fn miners(store: &dyn AuthStore) {
     add_user(store, "m2", 41).await;
     let id = Address::new_id(1000);
     let first = miner(1000, "m1", 40);
-    assert_eq!(store.unbind_miner(&id, at(40)).await.unwrap(), Changed::Absent);
+    assert_eq!(store.unbind_miner(&id, None, at(40)).await.unwrap(), (Changed::Absent, None));
     let bound = store.bind_miner(&first).await.unwrap();
     assert_eq!(bound, MinerBound { is_new: true, taken_from: None });
     assert_eq!(store.miner(&id).await.unwrap(), Some(first));
@@ -186,8 +186,13 @@ async fn miners(store: &dyn AuthStore) {
     let of_two = store.miners_of("m2").await.unwrap();
     assert_eq!(of_two.iter().map(|row| row.miner.id().unwrap()).collect::<Vec<_>>(), [999, 1000]);
 
-    assert_eq!(store.unbind_miner(&id, at(44)).await.unwrap(), Changed::Done);
-    assert_eq!(store.unbind_miner(&id, at(45)).await.unwrap(), Changed::Already);
+    assert_eq!(
+        store.unbind_miner(&id, Some("m1"), at(44)).await.unwrap(),
+        (Changed::Absent, None),
+        "not theirs"
+    );
+    assert_eq!(store.unbind_miner(&id, None, at(44)).await.unwrap(), (Changed::Done, Some("m2".into())));
+    assert_eq!(store.unbind_miner(&id, Some("m2"), at(45)).await.unwrap(), (Changed::Already, None));
     assert_eq!(store.miner(&id).await.unwrap(), None);
     let again = store.bind_miner(&miner(1000, "m1", 46)).await.unwrap();
     assert_eq!(again, MinerBound { is_new: false, taken_from: None }, "known, and free");
@@ -235,8 +240,8 @@ async fn signers(store: &dyn AuthStore) {
     assert_eq!(unbound, [Changed::Done, Changed::Absent]);
     assert_eq!(store.unbind_signers("s1", &[key(1)], at(52)).await.unwrap(), [Changed::Already]);
     assert_eq!(store.signer(&key(1)).await.unwrap().len(), 1, "the other's binding stays");
-    assert_eq!(store.unbind_signer(&key(1), at(53)).await.unwrap(), Changed::Done);
-    assert_eq!(store.unbind_signer(&key(1), at(54)).await.unwrap(), Changed::Absent);
+    assert_eq!(store.unbind_signer(&key(1), at(53)).await.unwrap(), ["s2"]);
+    assert!(store.unbind_signer(&key(1), at(54)).await.unwrap().is_empty());
     assert!(store.signer(&key(1)).await.unwrap().is_empty());
     assert_eq!(store.bind_signers("s2", &[key(1)], at(55), &owner_if_free).await.unwrap(), [true]);
     let row = store.signer(&key(1)).await.unwrap().remove(0);
@@ -281,7 +286,7 @@ async fn cascade(store: &dyn AuthStore) {
     store.bind_signers("c", &[key(30), key(31)], at(71), &anyhow).await.unwrap();
     store.bind_signers("c2", &[key(30)], at(71), &anyhow).await.unwrap();
     // Given up at the very time at which the user goes: gone for good all the same.
-    store.unbind_miner(&Address::new_id(2002), at(72)).await.unwrap();
+    store.unbind_miner(&Address::new_id(2002), Some("c"), at(72)).await.unwrap();
     store.unbind_signers("c", &[key(31)], at(72)).await.unwrap();
 
     assert_eq!(store.recover_user("c", at(72)).await.unwrap(), Changed::Already);
@@ -310,7 +315,7 @@ async fn cascade(store: &dyn AuthStore) {
     assert!(store.users(ALL, None).await.unwrap().iter().all(|user| user.name != "c"));
 
     store.bind_miner(&miner(2001, "c2", 73)).await.unwrap();
-    store.unbind_miner(&Address::new_id(2001), at(73)).await.unwrap();
+    store.unbind_miner(&Address::new_id(2001), None, at(73)).await.unwrap();
     assert_eq!(store.recover_user("c", at(74)).await.unwrap(), Changed::Done);
     assert_eq!(store.recover_user("c", at(75)).await.unwrap(), Changed::Already);
     assert_eq!(store.recover_user("nobody", at(75)).await.unwrap(), Changed::Absent);

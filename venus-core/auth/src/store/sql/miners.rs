@@ -70,16 +70,25 @@ pub(super) async fn bind(db: &Db, row: &MinerRow) -> Result<MinerBound, StoreErr
     Ok(bound)
 }
 
-pub(super) async fn unbind(db: &Db, miner: &Address, at: OffsetDateTime) -> Result<Changed, StoreError> {
+pub(super) async fn unbind(
+    db: &Db,
+    miner: &Address,
+    of: Option<&str>,
+    at: OffsetDateTime,
+) -> Result<(Changed, Option<String>), StoreError> {
     let mut tx = db.begin().await?;
-    let sql = "SELECT CAST(deleted_at AS CHAR) FROM miners WHERE miner = ?";
+    let sql = "SELECT user, CAST(deleted_at AS CHAR) FROM miners WHERE miner = ?";
     let known = tx.fetch(sql, args![bare(miner)]).await?.into_iter().next();
-    let Some(mut known) = known else { return Ok(Changed::Absent) };
+    let Some(mut known) = known else { return Ok((Changed::Absent, None)) };
+    let user = known.text();
+    if of.is_some_and(|of| of != user) {
+        return Ok((Changed::Absent, None));
+    }
     if known.maybe().is_some() {
-        return Ok(Changed::Already);
+        return Ok((Changed::Already, None));
     }
     let sql = "UPDATE miners SET deleted_at = ?, updated_at = ? WHERE miner = ?";
     tx.execute(sql, args![db.millis(at), db.millis(at), bare(miner)]).await?;
     tx.commit().await?;
-    Ok(Changed::Done)
+    Ok((Changed::Done, Some(user)))
 }

@@ -193,8 +193,13 @@ impl AuthStore for SqlStore {
         again(|| miners::bind(&self.db, row)).await
     }
 
-    async fn unbind_miner(&self, miner: &Address, at: OffsetDateTime) -> Result<Changed, StoreError> {
-        again(|| miners::unbind(&self.db, miner, at)).await
+    async fn unbind_miner(
+        &self,
+        miner: &Address,
+        of: Option<&str>,
+        at: OffsetDateTime,
+    ) -> Result<(Changed, Option<String>), StoreError> {
+        again(|| miners::unbind(&self.db, miner, of, at)).await
     }
 
     async fn signer(&self, signer: &Address) -> Result<Vec<SignerRow>, StoreError> {
@@ -224,7 +229,7 @@ impl AuthStore for SqlStore {
         again(|| signers::unbind(&self.db, user, signers, at)).await
     }
 
-    async fn unbind_signer(&self, signer: &Address, at: OffsetDateTime) -> Result<Changed, StoreError> {
+    async fn unbind_signer(&self, signer: &Address, at: OffsetDateTime) -> Result<Vec<String>, StoreError> {
         again(|| signers::unbind_all(&self.db, signer, at)).await
     }
 

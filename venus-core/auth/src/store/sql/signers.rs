@@ -158,12 +158,18 @@ async fn unbind_one(tx: &mut Tx, user: &str, signer: &str, at: &str) -> Result<C
     Ok(Changed::Absent)
 }
 
-pub(super) async fn unbind_all(db: &Db, signer: &Address, at: OffsetDateTime) -> Result<Changed, StoreError> {
+pub(super) async fn unbind_all(
+    db: &Db,
+    signer: &Address,
+    at: OffsetDateTime,
+) -> Result<Vec<String>, StoreError> {
     let mut tx = db.begin().await?;
+    let sql = "SELECT user FROM signers WHERE signer = ? AND deleted_at IS NULL ORDER BY user";
+    let users = tx.fetch(sql, args![bare(signer)]).await?;
     let sql = "UPDATE signers SET deleted_at = ?, updated_at = ? WHERE signer = ? AND deleted_at IS NULL";
-    let gone = tx.execute(sql, args![db.millis(at), db.millis(at), bare(signer)]).await?;
+    tx.execute(sql, args![db.millis(at), db.millis(at), bare(signer)]).await?;
     tx.commit().await?;
-    Ok(if gone > 0 { Changed::Done } else { Changed::Absent })
+    Ok(users.into_iter().map(|mut row| row.text()).collect())
 }
 
 pub(super) async fn grant(
