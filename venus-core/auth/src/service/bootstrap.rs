@@ -30,7 +30,7 @@ impl AuthService {
             return Ok(SecretString::from(known.to_owned()));
         }
         let system = Actor::system();
-        if self.live_user(LOCAL_TOKEN).await.is_err() {
+        if !self.is_live(LOCAL_TOKEN).await? {
             let new = NewUser { name: LOCAL_TOKEN.into(), ..NewUser::default() };
             if self.create_user(&system, new).await.is_err() {
                 self.recover_user(&system, LOCAL_TOKEN).await?;

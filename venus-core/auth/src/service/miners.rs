@@ -23,7 +23,7 @@ impl AuthService {
     ) -> Result<bool, AuthError> {
         actor.admin()?;
         check_id(&miner)?;
-        if self.live_user(user).await.is_err() {
+        if !self.is_live(user).await? {
             let text = format!("can't bind miner:{} to not exist user:{user}", text::address(&miner));
             return Err(AuthError::NotFound(text));
         }

@@ -38,7 +38,7 @@ impl AuthService {
     ) -> Result<Vec<SignerOutcome>, AuthError> {
         actor.admin()?;
         check_keys(signers)?;
-        if let (Some(first), true) = (signers.first(), self.live_user(user).await.is_err()) {
+        if let (Some(first), false) = (signers.first(), self.is_live(user).await?) {
             let signer = text::address(first);
             // The word is sophon-auth's, and clients look for it.
             let text = format!(

@@ -50,7 +50,7 @@ impl AuthService {
     /// [`AuthError::NotFound`] without such a user, [`AuthError::Invalid`].
     pub async fn create_token(&self, actor: &Actor, new: NewToken) -> Result<SecretString, AuthError> {
         actor.admin()?;
-        if self.live_user(&new.name).await.is_err() {
+        if !self.is_live(&new.name).await? {
             let name = &new.name;
             let text = format!("token must be based on an existing user {name} to generate");
             return Err(AuthError::NotFound(text));

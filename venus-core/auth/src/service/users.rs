@@ -1,7 +1,5 @@
 //! Accounts.
 
-use venus_core::error::{Classify, ErrorKind};
-
 use super::{Actor, AuthService, Change};
 use crate::effect::Effect;
 use crate::error::AuthError;
@@ -94,11 +92,7 @@ impl AuthService {
     /// [`AuthError::Denied`].
     pub async fn has_user(&self, actor: &Actor, name: &str) -> Result<bool, AuthError> {
         actor.admin()?;
-        match self.live_user(name).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.is_live(name).await
     }
 
     /// Checks that all of these users exist.
@@ -142,6 +136,11 @@ impl AuthService {
             Changed::Already => Err(AuthError::Conflict("user is not deleted".into())),
             Changed::Absent => Err(AuthError::key_not_found()),
         }
+    }
+
+    /// Whether there is such a user; a store that failed is no answer.
+    pub(super) async fn is_live(&self, name: &str) -> Result<bool, AuthError> {
+        Ok(self.store().user(name).await?.is_some_and(|user| !user.deleted))
     }
 
     pub(super) async fn live_user(&self, name: &str) -> Result<User, AuthError> {

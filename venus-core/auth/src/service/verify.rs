@@ -64,7 +64,7 @@ impl AuthService {
         if row.expires_at.is_some_and(|at| at <= self.now()) {
             return Err(AuthError::Unauthenticated("token is expired".into()));
         }
-        let user = self.live_user(&row.name).await.map_err(|_| {
+        let user = self.store().user(&row.name).await?.filter(|user| !user.deleted).ok_or_else(|| {
             AuthError::Unauthenticated(format!("user {} of the token does not exist", row.name))
         })?;
         if user.state == UserState::Disabled {

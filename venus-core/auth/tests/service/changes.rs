@@ -1,8 +1,9 @@
 //! What every change leaves behind: an effect, a record.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use venus_auth::{AuditQuery, Ban, Effect, LimitRow, UserChange, UserState};
+use venus_auth::{AuditQuery, Ban, Effect, LimitRow, NewToken, Rules, SqlStore, UserChange, UserState};
 use venus_core::error::{Classify, ErrorKind};
 
 use crate::{Pool, key, miner};
@@ -72,6 +73,29 @@ async fn i5_whatever_is_revoked_ends_at_once() {
     auth.recover_user(admin, "alice").await.unwrap();
     let revoked = auth.check(&token, None).await.unwrap_err();
     assert_eq!(revoked.kind(), ErrorKind::Unauthenticated, "a recovered user's tokens stay revoked");
+}
+
+/// Who is told "no such user" while the database is away would give up for good.
+#[tokio::test]
+async fn a_store_that_failed_is_no_answer() {
+    let store = SqlStore::sqlite_in_memory().await.unwrap();
+    let pool = Pool::over(Arc::new(store.clone()), Rules::default()).await;
+    let (auth, admin) = (&pool.auth, &pool.admin);
+    let token = pool.token("alice", "sign").await;
+    store.close().await;
+    let new = NewToken { name: "alice".into(), ..NewToken::default() };
+    let errors = [
+        auth.check(&token, None).await.unwrap_err(),
+        auth.create_token(admin, new).await.unwrap_err(),
+        auth.has_user(admin, "alice").await.unwrap_err(),
+        auth.verify_users(admin, &["alice".into()]).await.unwrap_err(),
+        auth.bind_miner(admin, "alice", miner(1), true).await.unwrap_err(),
+        auth.register_signers(admin, "alice", &[key(1)]).await.unwrap_err(),
+        auth.local_token(None).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.kind(), ErrorKind::Transient, "{error}");
+    }
 }
 
 /// Invariant I4: who, from where, when, what before and after.
