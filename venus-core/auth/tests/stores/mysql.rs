@@ -66,7 +66,10 @@ async fn version_three(server: &MariaDb) {
     run(&mut raw, V3).await;
     let plan = SqlStore::mysql_plan(&url).await.unwrap();
     assert_eq!((plan.version, plan.clear_tokens), (Some(3), 1));
-    assert!(plan.new_tables.len() == 6 && plan.new_tables.iter().all(|t| t.starts_with("venus_")), "{plan:?}");
+    assert!(
+        plan.new_tables.len() == 6 && plan.new_tables.iter().all(|t| t.starts_with("venus_")),
+        "{plan:?}"
+    );
     let tables = sqlx::query("SHOW TABLES").fetch_all(&mut raw).await.unwrap();
     assert_eq!(tables.len(), 6, "a plan changes nothing");
 
@@ -107,7 +110,8 @@ async fn go_goes_on_with_it(raw: &mut MySqlConnection, store: &SqlStore) {
     let system = Actor::system();
     let auth = service(store, TokenStorage::Clear);
     auth.bind_miner(&system, "zl-token", Address::new_id(1000), false).await.unwrap();
-    let sql = "SELECT `user`, `open_mining` FROM `miners` WHERE miner = '01000' AND `miners`.`deleted_at` IS NULL";
+    let sql =
+        "SELECT `user`, `open_mining` FROM `miners` WHERE miner = '01000' AND `miners`.`deleted_at` IS NULL";
     let row = sqlx::query(sql).fetch_one(&mut *raw).await.unwrap();
     assert_eq!((row.get::<String, _>(0).as_str(), row.get::<bool, _>(1)), ("zl-token", false));
     run(

@@ -36,8 +36,9 @@ pub(crate) async fn nothing_happens_twice(a: &dyn AuthStore, b: &dyn AuthStore) 
         met.sort_by_key(|changed| *changed != Changed::Done);
         assert_eq!(met, [Changed::Done, Changed::Already]);
 
-        let keys: Vec<Address> =
-            (0..5).map(|k| Address::new_secp256k1(&[[n; 33].as_slice(), &[k; 32]].concat()).unwrap()).collect();
+        let keys: Vec<Address> = (0..5)
+            .map(|k| Address::new_secp256k1(&[[n; 33].as_slice(), &[k; 32]].concat()).unwrap())
+            .collect();
         let backwards: Vec<Address> = keys.iter().rev().copied().collect();
         let (first, second) = join(
             a.bind_signers("x", &keys, at, &owner_if_free),
