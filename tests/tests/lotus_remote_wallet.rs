@@ -13,19 +13,19 @@ use venus_core::clock::ManualClock;
 use venus_core::consensus::{election::win_count, vrf};
 use venus_core::crypto::verify;
 use venus_core::entropy::SeededEntropy;
-use venus_core::json::Json;
+use venus_core::json::{Json, JsonRef};
 use venus_core::node::{LotusNode, NodeConfig};
 use venus_core::prelude::*;
 use venus_core::rpc::client::{ClientConfig, RpcClient};
 use venus_core::rpc::{ApiInfo, Dialect};
 use venus_core::types::{
-    BlockMsg, BlockTemplate, ChainEpoch, ElectionProof, PostProof, Ticket, Tipset, address,
+    BlockMsg, BlockTemplate, ChainEpoch, ElectionProof, PostProof, Signature, Ticket, Tipset, address,
 };
 use venus_devnet::face::{Face, FaceKind, Tokens as NodeTokens};
 use venus_devnet::{Devnet, DevnetConfig, FAKE_PROOF, GenesisAccount, GenesisMiner};
 use venus_signer::remote::{RemoteOptions, RemoteSigner};
 use venus_signer::server::{Claims, ServerConfig, Surroundings, Tokens, WalletServer, WalletService};
-use venus_signer::{KeyType, LocalWallet};
+use venus_signer::{KeyType, LocalWallet, frc0102};
 
 const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
@@ -125,7 +125,7 @@ async fn signs_blocks_and_messages_of_a_lotus_node() {
     expected.sort();
     assert_eq!(listed, expected);
     let message = MessageRequest::transfer(rich, worker, TokenAmount::from_whole(2)).message;
-    let params = json!([Json(&message), Value::Null]);
+    let params = json!([JsonRef(&message), Value::Null]);
     let signed: Json<SignedMessage> =
         cli.call("Filecoin.MpoolPushMessage", Some(&params.to_string())).await.unwrap();
     let signed = signed.0;
@@ -138,9 +138,13 @@ async fn signs_blocks_and_messages_of_a_lotus_node() {
     let found = lotus.search_message(&cid, &SearchOptions::default()).await.unwrap().unwrap();
     assert!(found.receipt.exit_code.is_success(), "{found:?}");
 
-    // `lotus wallet sign` of bytes that are nothing: refused by our wallet, in an answer of the node.
-    let params = json!([text(&rich), base64(b"anything at all")]);
-    let refused = cli.call::<Value>("Filecoin.WalletSign", Some(&params.to_string())).await.unwrap_err();
+    // `lotus wallet sign` wraps its bytes, so that they mean nothing on chain.
+    let wrapped = json!([text(&rich), base64(&frc0102::wrap(b"hello"))]);
+    let signature: Json<Signature> =
+        cli.call("Filecoin.WalletSign", Some(&wrapped.to_string())).await.unwrap();
+    verify(&signature.0, &rich, &frc0102::wrap(b"hello")).unwrap();
+    let nobody = json!([text(&Address::new_secp256k1(&[9; 65]).unwrap()), base64(b"hello")]);
+    let refused = cli.call::<Value>("Filecoin.WalletSign", Some(&nobody.to_string())).await.unwrap_err();
     assert!(!refused.to_string().contains(api.token.as_ref().unwrap().expose()), "{refused}");
 
     // Without its wallet the node makes no block; the adapter does not take that for an answer.

@@ -63,6 +63,6 @@ impl Library {
 fn name(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Fork => "fork",
-        Dialect::Upstream => "upstream",
+        Dialect::Upstream | Dialect::Forest => "upstream",
     }
 }

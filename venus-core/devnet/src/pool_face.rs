@@ -22,7 +22,8 @@ use crate::node::{Core, Devnet, Inner};
 #[async_trait]
 impl MessagePool for Devnet {
     async fn push(&self, message: &SignedMessage) -> Result<Cid, ChainError> {
-        Ok(self.inner.push(message, &Limits::TRUSTED)?)
+        let message = message.clone();
+        self.off_thread(move |inner| Ok(inner.push(&message, &Limits::TRUSTED)?)).await
     }
 
     async fn pending(&self) -> Result<Vec<SignedMessage>, ChainError> {
@@ -45,7 +46,8 @@ impl Devnet {
     /// # Errors
     /// As [`MessagePool::push`].
     pub async fn push_untrusted(&self, message: &SignedMessage) -> Result<Cid, ChainError> {
-        Ok(self.inner.push(message, &Limits::UNTRUSTED)?)
+        let message = message.clone();
+        self.off_thread(move |inner| Ok(inner.push(&message, &Limits::UNTRUSTED)?)).await
     }
 
     /// Offers several messages in the way of Lotus's `MpoolBatchPush` and, if `untrusted`, `MpoolBatchPushUntrusted`:

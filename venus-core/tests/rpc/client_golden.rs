@@ -91,7 +91,7 @@ async fn plain_calls(client: &RpcClient, server: Dialect) {
     let with_data = rpc_error(client.call_raw("T.WithData", None).await);
     match server {
         Dialect::Fork => assert_eq!((coded.code, with_data.code), (1, 1)),
-        Dialect::Upstream => {
+        Dialect::Upstream | Dialect::Forest => {
             assert_eq!((coded.code, with_data.code), (1001, 1002));
             assert_eq!(coded.meta.unwrap().get(), r#"{"Message":"coded"}"#);
             assert_eq!(with_data.data.unwrap().get(), r#"{"detail":42}"#);

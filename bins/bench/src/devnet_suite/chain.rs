@@ -12,7 +12,7 @@ use venus_core::clock::ManualClock;
 use venus_core::crypto::bls;
 use venus_core::testing::doubles::TestSigner;
 use venus_core::types::{Address, BlockMsg, SignedMessage, TipsetKey, TokenAmount};
-use venus_devnet::{Devnet, DevnetConfig, GenesisAccount, GenesisMiner, MineSpec};
+use venus_devnet::{Devnet, DevnetConfig, GenesisAccount, GenesisMiner, EpochSpec};
 
 use crate::measure::{BenchError, Names};
 
@@ -59,7 +59,7 @@ impl Chain {
     pub(super) fn mine(&mut self) -> Result<BlockMsg, BenchError> {
         loop {
             self.epoch += 1;
-            let spec = MineSpec {
+            let spec = EpochSpec {
                 epoch: self.epoch,
                 base: TipsetKey::default(),
                 miners: self.devnet.miners(),

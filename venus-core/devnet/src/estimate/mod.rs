@@ -25,7 +25,7 @@ use crate::message::Verified;
 use crate::mpool::Waiting;
 use crate::node::Core;
 use crate::state::StateTree;
-use crate::vm::{Applied, Context, apply_message, dry_run};
+use crate::vm::{Applied, ApplyMode, Context, Vm};
 
 pub(crate) use fees::{Spec, fee_cap};
 pub(crate) use premium::{premium, recent_blocks};
@@ -41,6 +41,7 @@ const LONG_FEE: u128 = 1 << 71;
 
 /// What gas of messages of one sender is estimated from. Owns what it needs, so that estimating holds up nobody.
 pub(crate) struct Estimator {
+    vm: Arc<dyn Vm>,
     state: StateTree,
     sender: ActorID,
     /// What the sender has waiting, not yet executed.
@@ -65,6 +66,7 @@ impl Estimator {
         let (id, actor) = executed.state.find(sender).ok_or(ChainError::ActorNotFound(*sender))?;
         let key = actor.key_address().unwrap_or(*sender);
         Ok(Self {
+            vm: core.chain.vm.clone(),
             state: executed.state.clone(),
             sender: id,
             waiting: waiting.of(&key),
@@ -114,7 +116,8 @@ impl Estimator {
         for waiting in std::mem::take(&mut self.waiting) {
             self.apply(&waiting.signed.message, waiting.chain_len);
         }
-        let run = dry_run(&self.state, self.sender, message, chain_len(message));
+        let mode = ApplyMode::Estimate { chain_len: chain_len(message) };
+        let run = self.vm.apply_one(&mut self.state.clone(), &self.context(), message, mode);
         let Applied { receipt, reason, .. } = run;
         if receipt.exit_code.is_success() {
             return Ok(u64::try_from(receipt.gas_used).unwrap_or_default());
@@ -127,8 +130,12 @@ impl Estimator {
     fn apply(&mut self, message: &Message, chain_len: usize) {
         let sequence = self.state.get(self.sender).map_or(0, |actor| actor.nonce);
         let message = Message { sequence, ..message.clone() };
-        let context = Context { base_fee: self.next_base_fee.clone() };
-        apply_message(&mut self.state, &context, &message, chain_len);
+        let context = self.context();
+        self.vm.apply_one(&mut self.state, &context, &message, ApplyMode::Explicit { chain_len });
+    }
+
+    fn context(&self) -> Context {
+        Context { base_fee: self.next_base_fee.clone() }
     }
 }
 

@@ -38,16 +38,6 @@ pub(crate) struct Applied {
 ///
 /// `chain_len` is the length of what the block holds of the message. A message that should not have been in a
 /// block at all changes nothing, and the miner pays for it.
-pub(crate) fn apply_message(
-    state: &mut StateTree,
-    context: &Context,
-    message: &Message,
-    chain_len: usize,
-) -> Applied {
-    apply(state, context, message, chain_len, false)
-}
-
-/// The same with a trace.
 pub(super) fn apply(
     state: &mut StateTree,
     context: &Context,
@@ -78,11 +68,6 @@ pub(super) fn apply(
     credit(state, REWARD, &gas.miner_tip);
     credit(state, sender, &gas.refund);
     Applied { tip: gas.miner_tip.clone(), penalty: gas.miner_penalty.clone(), gas: Some(gas), ..applied }
-}
-
-/// Executes a message on a copy of the state as if it had gas enough and the right nonce, and nobody paid for it.
-pub(crate) fn dry_run(state: &StateTree, sender: ActorID, message: &Message, chain_len: usize) -> Applied {
-    run(&mut state.clone(), sender, message, inclusion_gas(chain_len), u64::MAX, false)
 }
 
 /// Executes a message of the system, or one whose gas does not count. Nobody pays.

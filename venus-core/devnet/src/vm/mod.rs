@@ -1,6 +1,6 @@
 //! Executing messages and tipsets.
 //!
-//! [`Vm`] is the seam: the chain knows nothing else of execution. The native machine behind it has a module for each
+//! [`Vm`] is the seam: the chain knows nothing else of execution but who may send, and what inclusion costs. The native machine behind it has a module for each
 //! actor with a table of its methods; whatever a method does it does through the [`runtime`].
 
 mod abort;
@@ -28,7 +28,7 @@ use crate::state::{StateTree, StateView};
 pub use change::StateChange;
 pub(crate) use change::apply as apply_change;
 pub(crate) use gas::inclusion_gas;
-pub(crate) use message::{Applied, apply_message, dry_run, may_send};
+pub(crate) use message::{Applied, may_send};
 pub(crate) use native::NativeVm;
 
 /// What messages are executed under. The epoch is that of the state.
@@ -84,6 +84,11 @@ pub(crate) enum ApplyMode {
         /// Bytes of what the block holds of it.
         chain_len: usize,
     },
+    /// To see what gas it takes: as in a block, but with gas enough, any nonce, and nobody pays.
+    Estimate {
+        /// Bytes of what a block would hold of it.
+        chain_len: usize,
+    },
     /// For the answer's sake: any sender, any nonce, no gas for inclusion, and nobody pays.
     Call,
 }
@@ -94,7 +99,7 @@ pub(crate) trait Vm: Debug + Send + Sync {
     /// then the messages block by block with the reward of each, then the end of its own epoch.
     fn apply_tipset(&self, parent: &StateTree, exec: &TipsetExec<'_>) -> Outcome;
 
-    /// Executes one message on a state, with a trace.
+    /// Executes one message on a state. There is a trace of calls only.
     fn apply_one(
         &self,
         state: &mut StateTree,

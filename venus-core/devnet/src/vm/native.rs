@@ -12,6 +12,7 @@ use venus_core::actors::reward::{AWARD_BLOCK_REWARD, AwardBlockRewardParams};
 use venus_core::cbor::Encode;
 
 use super::actors::EPOCH_TICK;
+use super::gas::inclusion_gas;
 use super::message::{self, run};
 use super::{Applied, ApplyMode, Context, ExecBlock, Outcome, TipsetExec, Vm, change};
 use crate::message::Verified;
@@ -45,12 +46,13 @@ impl Vm for NativeVm {
         message: &Message,
         mode: ApplyMode,
     ) -> Applied {
+        let sender = state.resolve(&message.from).unwrap_or(SYSTEM);
         match mode {
-            ApplyMode::Explicit { chain_len } => message::apply(state, context, message, chain_len, true),
-            ApplyMode::Call => {
-                let sender = state.resolve(&message.from).unwrap_or(SYSTEM);
-                run(state, sender, message, 0, u64::MAX, true)
+            ApplyMode::Explicit { chain_len } => message::apply(state, context, message, chain_len, false),
+            ApplyMode::Estimate { chain_len } => {
+                run(state, sender, message, inclusion_gas(chain_len), u64::MAX, false)
             }
+            ApplyMode::Call => run(state, sender, message, 0, u64::MAX, true),
         }
     }
 

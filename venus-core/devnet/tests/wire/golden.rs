@@ -127,5 +127,5 @@ async fn lotus_answers_like_lotus() {
 }
 
 /// Those that are not alike are listed in FACES.md, with the reason.
-const VENUS: usize = 211;
-const LOTUS: usize = 211;
+const VENUS: usize = 212;
+const LOTUS: usize = 215;

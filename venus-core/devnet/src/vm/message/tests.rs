@@ -4,6 +4,7 @@ use venus_core::api::MessageRequest;
 
 use super::*;
 use crate::vm::gas::inclusion_gas;
+use crate::vm::{ApplyMode, NativeVm, Vm};
 
 fn key(n: u8) -> Address {
     Address::new_bls(&[n; 48]).unwrap()
@@ -41,7 +42,7 @@ fn transfer(to: Address, value: TokenAmount) -> Message {
 
 fn run(tree: &mut StateTree, message: &Message) -> Applied {
     let supply = tree.supply();
-    let applied = apply_message(tree, &context(), message, 100);
+    let applied = apply(tree, &context(), message, 100, false);
     assert_eq!(tree.supply(), supply, "FIL is conserved");
     applied
 }
@@ -162,13 +163,15 @@ fn an_ethereum_placeholder_becomes_an_account_by_its_first_message() {
 }
 
 #[test]
-fn a_dry_run_leaves_the_state_alone() {
-    let tree = tree();
-    let root = tree.root();
-    let message = Message { gas_limit: 0, gas_fee_cap: fil(0), ..transfer(key(9), fil(1)) };
-    let applied = dry_run(&tree, 100, &message, 100);
+fn an_estimate_costs_nobody_anything() {
+    let mut tree = tree();
+    let message = Message { gas_limit: 0, gas_fee_cap: fil(0), sequence: 7, ..transfer(key(9), fil(1)) };
+    let mode = ApplyMode::Estimate { chain_len: 100 };
+    let before = tree.get(100).unwrap().balance.clone();
+    let applied = NativeVm.apply_one(&mut tree, &context(), &message, mode);
     assert_eq!(applied.receipt.gas_used as u64, inclusion_gas(100) + 2_150_000);
-    assert_eq!(tree.root(), root);
+    let sender = tree.get(100).unwrap();
+    assert_eq!((&before - &sender.balance, sender.nonce), (fil(1), 0));
 }
 
 proptest! {

@@ -22,7 +22,7 @@ use venus_core::types::Address;
 
 use crate::config::{DevnetConfig, GenesisAccount, GenesisMiner, TOTAL_FIL};
 use crate::state::{MinerState, StateTree};
-use crate::vm::{Applied, Context, ExecBlock, NativeVm, StateChange, TipsetExec, Vm, apply_message};
+use crate::vm::{Applied, ApplyMode, Context, ExecBlock, NativeVm, StateChange, TipsetExec, Vm};
 
 const OWNER: u8 = 1;
 const WORKER: u8 = 2;
@@ -103,7 +103,12 @@ impl World {
             gas_fee_cap: atto(100),
             ..MessageRequest::transfer(id_address(from), to, value).message
         };
-        let applied = apply_message(&mut self.state, &Context { base_fee: atto(100) }, &message, 300);
+        let applied = NativeVm.apply_one(
+            &mut self.state,
+            &Context { base_fee: atto(100) },
+            &message,
+            ApplyMode::Explicit { chain_len: 300 },
+        );
         self.check();
         applied
     }
