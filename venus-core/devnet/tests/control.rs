@@ -117,6 +117,42 @@ async fn who_mines_is_chosen() {
 }
 
 #[tokio::test]
+async fn a_chain_goes_on_after_more_empty_epochs_than_it_can_have() {
+    let driven = manual(81, 1);
+    driven.control.mine(&count(1)).await.unwrap();
+    let height = driven.world.head().await.height();
+    driven.control.set_producers(Producers::Outside).unwrap();
+    let report = driven.control.advance(8_500).await.unwrap();
+    assert_eq!((report.blocks, report.head.height), (0, height));
+    driven.control.set_producers(Producers::All).unwrap();
+    let report = driven.control.mine(&count(1)).await.unwrap();
+    assert!(report.head.height > height, "{report:?}");
+}
+
+#[tokio::test]
+async fn who_is_no_miner_cannot_mine() {
+    let driven = manual(82, 1);
+    for stranger in [Address::new_id(999), Address::new_id(100), driven.world.bls] {
+        let spec = MineSpec { miners: Some(vec![stranger]), ..MineSpec::default() };
+        assert!(matches!(driven.control.mine(&spec).await, Err(DevnetError::Control(_))), "{stranger}");
+    }
+    assert_eq!(driven.control.clock().now(), at(0), "nothing was tried");
+    let miner = driven.world.devnet.miners()[0];
+    let twice = MineSpec { miners: Some(vec![miner, miner]), ..MineSpec::default() };
+    assert_eq!(driven.control.mine(&twice).await.unwrap().blocks, 1);
+}
+
+#[tokio::test]
+async fn no_confidence_is_reached_before_its_time() {
+    let driven = manual(83, 1);
+    let sent = driven.world.send(driven.world.bls, driven.world.secp, 1).await;
+    for confidence in [1 << 63, u64::MAX] {
+        let spec = UntilSpec { message: sent[0].cid(), confidence, epochs: 30 };
+        assert!(matches!(driven.control.mine_until(&spec).await, Err(DevnetError::Control(_))));
+    }
+}
+
+#[tokio::test]
 async fn nonsense_is_refused() {
     let driven = manual(65, 1);
     for bad in [0, MineSpec::MAX + 1] {

@@ -17,9 +17,11 @@ use std::time::Duration;
 use fvm_shared::address::Address;
 use fvm_shared::clock::ChainEpoch;
 use tokio::sync::{Mutex, watch};
-use venus_core::api::{ChainReader, ISigner, NullRound, ProofComputer, SearchOptions, StateReader};
+use venus_core::api::{
+    ChainError, ChainReader, ISigner, MinerReader, NullRound, ProofComputer, SearchOptions, StateReader,
+};
 use venus_core::clock::Clock;
-use venus_core::types::{BlockHeader, MessageLookup, NetworkInfo, Tipset};
+use venus_core::types::{BlockHeader, MessageLookup, NetworkInfo, Tipset, TipsetKey};
 
 use crate::config::MAX_NULL_ROUNDS;
 use crate::error::DevnetError;
@@ -145,12 +147,13 @@ impl DevnetControl {
     /// Mines `spec.count` tipsets. Epochs that no miner wins stay empty and do not count.
     ///
     /// # Errors
-    /// [`DevnetError::Control`] if the request makes no sense, the head is frozen, or the miners are too weak to win
-    /// within 8192 epochs; else what making blocks has. What was mined before the error stays.
+    /// [`DevnetError::Control`] if the request makes no sense or names somebody who is no miner, the head is frozen, or
+    /// the miners are too weak to win within 8192 epochs; else what making blocks has. What was mined before the error
+    /// stays.
     pub async fn mine(&self, spec: &MineSpec) -> Result<MineReport, DevnetError> {
         check_count(spec.count)?;
         let miners = match &spec.miners {
-            Some(miners) => miners.clone(),
+            Some(miners) => self.named(miners).await?,
             None => self.producers(),
         };
         if miners.is_empty() {
@@ -203,7 +206,8 @@ impl DevnetControl {
         for _ in 0..=spec.epochs {
             let head = self.shared.devnet.head().await?;
             let found = self.shared.devnet.search_message(&spec.message, &SearchOptions::default()).await?;
-            let deep = |found: &MessageLookup| head.height() - found.height >= spec.confidence.cast_signed();
+            let confidence = ChainEpoch::try_from(spec.confidence).unwrap_or(ChainEpoch::MAX);
+            let deep = |found: &MessageLookup| head.height() - found.height >= confidence;
             if let Some(found) = found.filter(deep) {
                 return Ok(found);
             }
@@ -284,12 +288,14 @@ impl DevnetControl {
 
     /// The epoch that is mined next on demand: the chain gets longer by it.
     async fn next(&self, turn: &Turn) -> Result<ChainEpoch, DevnetError> {
-        Ok(turn.reached.max(self.shared.devnet.head().await?.height()) + 1)
+        let head = self.shared.devnet.head().await?.height();
+        Ok(possible(turn.reached.max(head) + 1, head))
     }
 
     /// The epoch that is mined next by the clock. Blocks from outside may have come already that belong to it.
     async fn next_by_clock(&self, turn: &Turn) -> Result<ChainEpoch, DevnetError> {
-        Ok((turn.reached + 1).max(self.shared.devnet.head().await?.height()))
+        let head = self.shared.devnet.head().await?.height();
+        Ok(possible((turn.reached + 1).max(head), head))
     }
 
     fn skip(&self, turn: &mut Turn, epochs: u64, sum: &mut Sum) -> Result<(), DevnetError> {
@@ -301,6 +307,19 @@ impl DevnetControl {
         turn.reached = reached;
         sum.nulls += epochs;
         Ok(())
+    }
+
+    /// Miners of a request, each once. Somebody else would leave epoch after epoch empty.
+    async fn named(&self, miners: &[Address]) -> Result<Vec<Address>, DevnetError> {
+        let (mut seen, mut named) = (HashSet::new(), Vec::new());
+        for miner in miners.iter().filter(|miner| seen.insert(**miner)) {
+            match self.shared.devnet.info(miner, &TipsetKey::default()).await {
+                Ok(_) => named.push(*miner),
+                Err(ChainError::ActorNotFound(_)) => return refuse(format!("{miner} is no miner")),
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Ok(named)
     }
 
     /// The miners of the genesis that the devnet mines for.
@@ -360,6 +379,12 @@ impl HeadInfo {
         let cids = tipset.cids().to_vec();
         Self { height: tipset.height(), cids, timestamp: tipset.min_timestamp() }
     }
+}
+
+/// An epoch, or the first after the head once so many stayed empty that no block of it could stand on the head: then
+/// they are mined after all, as after a restart. Else the chain would never go on.
+fn possible(epoch: ChainEpoch, head: ChainEpoch) -> ChainEpoch {
+    if epoch - head > MAX_NULL_ROUNDS { head + 1 } else { epoch }
 }
 
 fn check_count(count: u64) -> Result<(), DevnetError> {

@@ -81,6 +81,75 @@ async fn old_and_new_searches_find_the_same() {
     assert_eq!(receipt.json()["result"], found["Receipt"]);
 }
 
+/// A limit of one is the tipset from which is looked, and that one is looked at in any case.
+#[tokio::test]
+async fn limits_of_searches_count_as_in_nodes() {
+    let (served, sent) = landed(FaceKind::Lotus).await;
+    let (cid, executed) = (link(&sent[0].cid()), served.world.head().await.height());
+    let found = served.result("StateSearchMsg", json!([[], cid, 0, true])).await;
+    assert_eq!(found["Height"], executed, "the head is looked at");
+    served.world.extend().await;
+    let above = served.world.extend().await.height() - executed;
+    for (limit, is_found) in [(-2, false), (-1, true), (0, false), (above, false), (above + 1, true)] {
+        let found = served.result("StateSearchMsg", json!([[], cid, limit, true])).await;
+        assert_eq!(!found.is_null(), is_found, "limit {limit}, {above} below the head");
+    }
+}
+
+/// The limit is for where the wait begins: else a message would get out of reach while its confidence grows.
+#[tokio::test]
+async fn a_wait_with_a_limit_ends() {
+    let (served, sent) = landed(FaceKind::Lotus).await;
+    let body = request("StateWaitMsgLimited", &json!([link(&sent[0].cid()), 12, 8]));
+    let token = served.token(Permissions::ALL);
+    let counted = venus_devnet::face::FaultKind::Delay(std::time::Duration::ZERO);
+    let fault = venus_devnet::face::Fault { kind: counted, count: 1 };
+    served.face.faults().inject("StateWaitMsgLimited", fault).unwrap();
+    let wait = served.post("/rpc/v0", Some(&token), &body);
+    let mine = async {
+        served.face.faults().used_up().await;
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        let height = served.world.head().await.height();
+        served.world.extend_to(height + 20).await;
+    };
+    let (reply, ()) = tokio::join!(wait, mine);
+    assert_eq!(reply.unwrap().json()["result"]["Receipt"]["ExitCode"], 0);
+}
+
+/// Nobody waits for a message whose nonce another one took.
+#[tokio::test]
+async fn a_nonce_that_is_taken_ends_every_search() {
+    for kind in [FaceKind::Lotus, FaceKind::Venus, FaceKind::Forest] {
+        let world = world(3);
+        let lost = world.send(world.secp, world.bls, 1).await.remove(0);
+        let mut taker = lost.message.clone();
+        taker.value += venus_core::types::TokenAmount::from_atto(1);
+        taker.gas_premium = &taker.gas_premium * 2;
+        taker.gas_fee_cap = &taker.gas_fee_cap * 2;
+        let taker = world.signer.sign_message(&taker).await.unwrap();
+        world.devnet.push(&taker).await.unwrap();
+        world.extend().await;
+        world.extend().await;
+        let served = Served::new(world, kind).await;
+        let (cid, other) = (lost.cid(), taker.cid());
+        let text = format!(
+            "found message with equal nonce as the one we are looking for that is NOT a valid replacement message \
+             (F:{cid} n 0, TS: {other} n0)"
+        );
+        let code = if kind == FaceKind::Forest { -32603 } else { 1 };
+        for replaced in [true, false] {
+            let searched = served.call("StateSearchMsg", json!([[], link(&cid), -1, replaced])).await;
+            assert_eq!(searched.error(), (code, text.clone()), "{kind:?}");
+            let waited = served.call("StateWaitMsg", json!([link(&cid), 1, -1, replaced])).await;
+            assert_eq!(waited.error(), (code, text.clone()), "{kind:?}");
+        }
+        let found = served.result("StateSearchMsg", json!([[], link(&other), -1, false])).await;
+        assert_eq!(found["Message"], link(&other));
+    }
+}
+
 /// Draws as a miner makes them from the same base info.
 #[tokio::test]
 async fn randomness_is_drawn_by_the_protocol() {
