@@ -1,18 +1,21 @@
 //! `Mpool*`.
 
+use std::sync::Arc;
+
 use cid::Cid;
 use futures::StreamExt;
 use fvm_shared::address::Address;
 use fvm_shared::message::Message;
 use jsonrpsee::core::SubscriptionError;
-use jsonrpsee::{PendingSubscriptionSink, SubscriptionSink};
+use jsonrpsee::{Extensions, PendingSubscriptionSink, SubscriptionSink};
 use venus_core::api::{BlockProducer, MessagePool, SignerExt};
 use venus_core::json::Json;
-use venus_core::rpc::{MethodSpec, Permission};
+use venus_core::rpc::{Caller, MethodSpec, Permission};
 use venus_core::types::{MessageSendSpec, MpoolConfig, SignedMessage, TipsetKey};
 
 use super::Face;
 use super::error::FaceError;
+use super::heads::accept;
 use super::methods::{Answer, Methods, method};
 use super::wallet::{keys, signer_error};
 
@@ -179,9 +182,15 @@ const UPDATES: &str = "Filecoin.MpoolSub";
 
 fn register_updates(m: &mut Methods) {
     let face = m.face.clone();
-    let follow = move |_, pending: PendingSubscriptionSink, _, _| {
-        let face = face.clone();
-        async move { follow(face, pending.accept().await?).await }
+    let follow = move |_, pending: PendingSubscriptionSink, _, extensions: Extensions| {
+        let (face, caller) = (face.clone(), extensions.get::<Arc<Caller>>().cloned());
+        async move {
+            match accept(&face, UPDATES, pending, caller).await? {
+                // There is no first value to come before the end.
+                Some((_, true)) | None => Ok(()),
+                Some((sink, false)) => follow(face, sink).await,
+            }
+        }
     };
     if m.module.register_subscription(UPDATES, UPDATES, "Filecoin.MpoolSubEnd", follow).is_ok() {
         m.table.push(MethodSpec::new(UPDATES, Permission::Read, &[]).channel());

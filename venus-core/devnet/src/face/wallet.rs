@@ -5,14 +5,17 @@ use std::sync::Arc;
 use fvm_shared::address::Address;
 use fvm_shared::econ::TokenAmount;
 use fvm_shared::message::Message;
-use venus_core::api::{ISigner, SignerError, SignerExt, StateReader};
+use venus_core::api::{ISigner, SignerError, SignerExt};
 use venus_core::crypto;
 use venus_core::json::Json;
-use venus_core::types::{MaybeAddress, MsgMeta, MsgType, Protocol, Signature, SignedMessage, address};
+use venus_core::types::{
+    MaybeAddress, MsgMeta, MsgType, Protocol, Signature, SignedMessage, TipsetKey, address,
+};
 
 use super::Face;
 use super::error::FaceError;
 use super::methods::{Answer, Methods, method};
+use super::state::state_at;
 
 pub(super) fn register(m: &mut Methods) {
     method!(m, Write "Filecoin.WalletDefaultAddress" () => default_address, .idempotent());
@@ -67,8 +70,11 @@ async fn has(face: Face, Json(address): Json<Address>) -> Answer<bool> {
     }
 }
 
+/// Before the messages of the head, as `StateGetActor` has it.
 async fn balance(face: Face, Json(address): Json<Address>) -> Answer<Json<TokenAmount>> {
-    Ok(Json(face.devnet.balance(&address).await?))
+    let at = state_at(&face, TipsetKey::default()).await?;
+    let balance = at.view().tree.find(&address).map(|(_, actor)| actor.balance.clone());
+    Ok(Json(balance.unwrap_or_default()))
 }
 
 async fn validate(_: Face, text: String) -> Answer<Json<Address>> {

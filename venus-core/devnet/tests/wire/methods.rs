@@ -81,6 +81,25 @@ async fn old_and_new_searches_find_the_same() {
     assert_eq!(receipt.json()["result"], found["Receipt"]);
 }
 
+/// Both look at the state before the messages of the head.
+#[tokio::test]
+async fn a_wallet_has_what_its_actor_has() {
+    for kind in [FaceKind::Lotus, FaceKind::Venus, FaceKind::Forest] {
+        let world = world(4);
+        world.extend().await;
+        let (from, to) = (world.bls, world.secp);
+        world.send(from, to, 1).await;
+        world.extend().await;
+        let served = Served::new(world, kind).await;
+        for address in [from, to] {
+            let address = served.face_json(&venus_core::json::Json(address));
+            let actor = served.result("StateGetActor", json!([address, []])).await;
+            assert_eq!(served.result("WalletBalance", json!([address])).await, actor["Balance"]);
+        }
+        assert_eq!(served.result("WalletBalance", json!(["t0999999"])).await, "0");
+    }
+}
+
 /// A limit of one is the tipset from which is looked, and that one is looked at in any case.
 #[tokio::test]
 async fn limits_of_searches_count_as_in_nodes() {
