@@ -17,7 +17,9 @@ use std::time::Duration;
 use fvm_shared::address::Address;
 use fvm_shared::clock::ChainEpoch;
 use tokio::sync::{Mutex, watch};
-use venus_core::api::{ChainReader, ISigner, NullRound, ProofComputer, SearchOptions, StateReader};
+use venus_core::api::{
+    BlockProducer, ChainReader, ISigner, NullRound, ProofComputer, SearchOptions, StateReader,
+};
 use venus_core::clock::Clock;
 use venus_core::types::{BlockHeader, MessageLookup, NetworkInfo, Tipset};
 
@@ -157,6 +159,7 @@ impl DevnetControl {
             return refuse("no miner is left to the devnet: name one");
         }
         let mut turn = self.shared.turn.lock().await;
+        self.check_able(&miners).await?;
         let mut sum = Sum::default();
         for _ in 0..spec.count {
             self.skip(&mut turn, spec.nulls, &mut sum)?;
@@ -237,6 +240,21 @@ impl DevnetControl {
         }
     }
 
+    /// Refuses miners none of whom ever gets to mine on this head, instead of trying thousands of epochs.
+    async fn check_able(&self, miners: &[Address]) -> Result<(), DevnetError> {
+        let head = self.shared.devnet.head().await?;
+        // So far ahead, the state that decides the election is that of the head.
+        for epoch in [head.height() + 1, head.height() + MAX_NULL_ROUNDS] {
+            for miner in miners {
+                let info = self.shared.devnet.base_info(miner, epoch, head.key()).await?;
+                if info.is_some_and(|info| info.eligible_for_mining) {
+                    return Ok(());
+                }
+            }
+        }
+        refuse("none of the miners may mine: they have no power, no sectors, a debt or a recent fault")
+    }
+
     /// Mines until there is one more tipset.
     async fn tipset(&self, turn: &mut Turn, miners: &[Address], sum: &mut Sum) -> Result<(), DevnetError> {
         for _ in 0..MAX_NULL_ROUNDS {
@@ -284,17 +302,26 @@ impl DevnetControl {
 
     /// The epoch that is mined next on demand: the chain gets longer by it.
     async fn next(&self, turn: &Turn) -> Result<ChainEpoch, DevnetError> {
-        Ok(turn.reached.max(self.shared.devnet.head().await?.height()) + 1)
+        Ok(self.reached(turn) + 1)
     }
 
     /// The epoch that is mined next by the clock. Blocks from outside may have come already that belong to it.
     async fn next_by_clock(&self, turn: &Turn) -> Result<ChainEpoch, DevnetError> {
-        Ok((turn.reached + 1).max(self.shared.devnet.head().await?.height()))
+        let head = self.shared.devnet.head().await?.height();
+        let reached = turn.reached.min(self.reached(turn));
+        Ok((reached + 1).max(head))
+    }
+
+    /// The last epoch that is over. After so many empty ones that no block could follow, they count as not been: the
+    /// chain has nothing of them, and would never go on.
+    fn reached(&self, turn: &Turn) -> ChainEpoch {
+        let head = self.shared.devnet.inner.read().chain.head().height();
+        if turn.reached - head >= MAX_NULL_ROUNDS { head } else { turn.reached.max(head) }
     }
 
     fn skip(&self, turn: &mut Turn, epochs: u64, sum: &mut Sum) -> Result<(), DevnetError> {
         let head = self.shared.devnet.inner.read().chain.head().height();
-        let reached = turn.reached.max(head).saturating_add_unsigned(epochs);
+        let reached = self.reached(turn).saturating_add_unsigned(epochs);
         if reached - head >= MAX_NULL_ROUNDS {
             return refuse(format!("a chain cannot have more than {MAX_NULL_ROUNDS} empty epochs in a row"));
         }
