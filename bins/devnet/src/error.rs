@@ -52,7 +52,7 @@ pub(crate) enum CliError {
         reason: String,
     },
     /// The directory is taken, or cannot be used.
-    #[error("{0}{}", lock_advice(.0))]
+    #[error("{0}{advice}", advice = lock_advice(.0))]
     Lock(#[from] DirLockError),
     /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
