@@ -14,10 +14,10 @@ use tokio::time::timeout;
 use venus_core::api::{BlockProducer, ChainReader, HeadFeed, MessagePool, Resume, StateReader};
 use venus_core::clock::{Clock, ManualClock};
 use venus_core::error::{Classify, ErrorKind};
-use venus_core::types::{Address, ChainEpoch, TipsetKey};
+use venus_core::types::{Address, BitField, ChainEpoch, TipsetKey};
 use venus_devnet::{
     AutoMine, Devnet, DevnetClock, DevnetControl, DevnetError, FakeProver, MineSpec, Producers, ReorgSpec,
-    UntilSpec,
+    StateChange, UntilSpec,
 };
 
 /// What no test should ever need.
@@ -365,4 +365,89 @@ async fn a_miner_without_keys_does_not_keep_others_from_mining() {
     driven.control.fork(&ReorgSpec { depth: 2, ..ReorgSpec::default() }).await.unwrap();
     let spec = MineSpec { miners: Some(vec![miner]), ..MineSpec::default() };
     assert_eq!(driven.control.mine(&spec).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn miners_that_cannot_win_do_not_use_up_the_chain() {
+    let driven = manual(75, 2);
+    driven.control.mine(&count(2)).await.unwrap();
+    let now = driven.control.clock().now();
+    let spec = MineSpec { miners: Some(vec![Address::new_id(9999)]), ..MineSpec::default() };
+    let error = driven.control.mine(&spec).await.unwrap_err().to_string();
+    assert!(error.contains("none of the miners may mine"), "{error}");
+    assert_eq!(driven.control.clock().now(), now, "nothing was tried");
+    // Nobody mines, for longer than a block can follow its parents.
+    driven.control.set_producers(Producers::Outside).unwrap();
+    driven.control.advance(9000).await.unwrap();
+    driven.control.set_producers(Producers::All).unwrap();
+    let head = driven.world.head().await.height();
+    assert!(driven.control.mine(&count(2)).await.unwrap().head.height > head);
+    driven.control.null_rounds(8191).await.unwrap();
+    assert!(driven.control.null_rounds(1).await.is_err());
+    assert!(driven.control.mine(&count(1)).await.unwrap().head.height > head);
+}
+
+#[tokio::test]
+async fn the_last_power_cannot_be_taken_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let driven = open(76, 2, Some(dir.path()), DevnetClock::manual(at(0)));
+    driven.control.mine(&count(2)).await.unwrap();
+    let miners = driven.world.devnet.miners();
+    let sectors = || BitField::try_from_bits(0..8).unwrap();
+    let fault = |miner| StateChange::FaultSectors { miner, sectors: sectors() };
+    driven.world.devnet.change_state(fault(miners[0])).unwrap();
+    let error = driven.world.devnet.change_state(fault(miners[1])).unwrap_err().to_string();
+    assert!(error.contains("stand still"), "{error}");
+    // Power without sectors is of no use.
+    let all = StateChange::GrantPower {
+        miner: miners[0],
+        raw: (1 << 20).into(),
+        quality_adjusted: (1 << 20).into(),
+    };
+    driven.world.devnet.change_state(all).unwrap();
+    driven.world.devnet.change_state(fault(miners[1])).unwrap_err();
+    let head = driven.control.mine(&count(20)).await.unwrap().head;
+    let recover = StateChange::RecoverSectors { miner: miners[0], sectors: sectors() };
+    driven.world.devnet.change_state(recover).unwrap();
+    driven.world.devnet.change_state(fault(miners[1])).unwrap();
+    assert!(driven.control.mine(&count(20)).await.unwrap().head.height > head.height);
+    let head = driven.world.head().await;
+    drop(driven);
+    let driven = open(76, 2, Some(dir.path()), DevnetClock::manual(at(0)));
+    assert_eq!(driven.world.head().await, head);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_head_has_two_blocks_of_a_miner() {
+    let source = ManualClock::new(at(0));
+    let driven = open(77, 3, None, DevnetClock::following(Arc::new(source)));
+    driven.control.mine(&count(6)).await.unwrap();
+    // The branch begins beside the head, and then waits for an epoch that has not come.
+    let spec = ReorgSpec::default();
+    let fork = driven.control.fork(&spec);
+    timeout(Duration::from_secs(5), fork).await.expect_err("the time of the next block does not come");
+    assert!(driven.world.devnet.stats().blocks > driven.control.status().head.height as u64);
+    let mut miners = blocks_of(&driven).await;
+    let all = miners.len();
+    miners.sort();
+    miners.dedup();
+    assert_eq!(miners.len(), all);
+    driven.world.devnet.check_supply().unwrap();
+}
+
+#[tokio::test]
+async fn a_chain_of_outside_miners_that_stood_still_is_carried_on() {
+    let source = ManualClock::new(at(4_096));
+    let driven = open(78, 2, None, DevnetClock::following(Arc::new(source.clone())));
+    driven.control.set_producers(Producers::Outside).unwrap();
+    driven.control.set_auto_mine(AutoMine::Clock).unwrap();
+    running(&driven, async {
+        // Blocks of miners outside could still follow the head, so it is left to them.
+        tokio::task::yield_now().await;
+        assert_eq!(driven.world.head().await.height(), 0);
+        source.advance_to(at(4_120));
+        head_at(&driven, 4_120 - 4_097).await;
+    })
+    .await;
+    assert!(driven.world.head().await.height() < 40, "no more than it takes");
 }

@@ -18,7 +18,8 @@ use fvm_shared::address::Address;
 use fvm_shared::clock::ChainEpoch;
 use tokio::sync::{Mutex, watch};
 use venus_core::api::{
-    ChainError, ChainReader, ISigner, MinerReader, NullRound, ProofComputer, SearchOptions, StateReader,
+    BlockProducer, ChainError, ChainReader, ISigner, MinerReader, NullRound, ProofComputer, SearchOptions,
+    StateReader,
 };
 use venus_core::clock::Clock;
 use venus_core::types::{BlockHeader, MessageLookup, NetworkInfo, Tipset, TipsetKey};
@@ -160,6 +161,7 @@ impl DevnetControl {
             return refuse("no miner is left to the devnet: name one");
         }
         let mut turn = self.shared.turn.lock().await;
+        self.check_able(&miners).await?;
         let mut sum = Sum::default();
         for _ in 0..spec.count {
             self.skip(&mut turn, spec.nulls, &mut sum)?;
@@ -241,6 +243,21 @@ impl DevnetControl {
         }
     }
 
+    /// Refuses miners none of whom ever gets to mine on this head, instead of trying thousands of epochs.
+    async fn check_able(&self, miners: &[Address]) -> Result<(), DevnetError> {
+        let head = self.shared.devnet.head().await?;
+        // So far ahead, the state that decides the election is that of the head.
+        for epoch in [head.height() + 1, head.height() + MAX_NULL_ROUNDS] {
+            for miner in miners {
+                let info = self.shared.devnet.base_info(miner, epoch, head.key()).await?;
+                if info.is_some_and(|info| info.eligible_for_mining) {
+                    return Ok(());
+                }
+            }
+        }
+        refuse("none of the miners may mine: they have no power, no sectors, a debt or a recent fault")
+    }
+
     /// Mines until there is one more tipset.
     async fn tipset(&self, turn: &mut Turn, miners: &[Address], sum: &mut Sum) -> Result<(), DevnetError> {
         for _ in 0..MAX_NULL_ROUNDS {
@@ -288,19 +305,26 @@ impl DevnetControl {
 
     /// The epoch that is mined next on demand: the chain gets longer by it.
     async fn next(&self, turn: &Turn) -> Result<ChainEpoch, DevnetError> {
-        let head = self.shared.devnet.head().await?.height();
-        Ok(possible(turn.reached.max(head) + 1, head))
+        Ok(self.reached(turn) + 1)
     }
 
     /// The epoch that is mined next by the clock. Blocks from outside may have come already that belong to it.
     async fn next_by_clock(&self, turn: &Turn) -> Result<ChainEpoch, DevnetError> {
         let head = self.shared.devnet.head().await?.height();
-        Ok(possible((turn.reached + 1).max(head), head))
+        let reached = turn.reached.min(self.reached(turn));
+        Ok((reached + 1).max(head))
+    }
+
+    /// The last epoch that is over. After so many empty ones that no block could follow, they count as not been: the
+    /// chain has nothing of them, and would never go on.
+    fn reached(&self, turn: &Turn) -> ChainEpoch {
+        let head = self.shared.devnet.inner.read().chain.head().height();
+        if turn.reached - head >= MAX_NULL_ROUNDS { head } else { turn.reached.max(head) }
     }
 
     fn skip(&self, turn: &mut Turn, epochs: u64, sum: &mut Sum) -> Result<(), DevnetError> {
         let head = self.shared.devnet.inner.read().chain.head().height();
-        let reached = turn.reached.max(head).saturating_add_unsigned(epochs);
+        let reached = self.reached(turn).saturating_add_unsigned(epochs);
         if reached - head >= MAX_NULL_ROUNDS {
             return refuse(format!("a chain cannot have more than {MAX_NULL_ROUNDS} empty epochs in a row"));
         }
@@ -379,12 +403,6 @@ impl HeadInfo {
         let cids = tipset.cids().to_vec();
         Self { height: tipset.height(), cids, timestamp: tipset.min_timestamp() }
     }
-}
-
-/// An epoch, or the first after the head once so many stayed empty that no block of it could stand on the head: then
-/// they are mined after all, as after a restart. Else the chain would never go on.
-fn possible(epoch: ChainEpoch, head: ChainEpoch) -> ChainEpoch {
-    if epoch - head > MAX_NULL_ROUNDS { head + 1 } else { epoch }
 }
 
 fn check_count(count: u64) -> Result<(), DevnetError> {

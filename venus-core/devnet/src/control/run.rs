@@ -4,11 +4,17 @@ use std::future::{self, Future};
 use std::pin::pin;
 use std::time::Duration;
 
+use fvm_shared::address::Address;
 use tokio::sync::watch;
+use venus_core::api::ChainReader;
 use venus_core::clock::Clock;
 
 use super::{AutoMine, DevnetControl, Settings};
+use crate::config::MAX_NULL_ROUNDS;
 use crate::error::DevnetError;
+
+/// Epochs that a chain may fall behind its clock while all is left to miners outside. Half of what a block can follow.
+const MAX_BEHIND: u64 = MAX_NULL_ROUNDS.unsigned_abs() / 2;
 
 impl DevnetControl {
     /// Mines as [`DevnetControl::set_auto_mine`] says, until `stop`. An epoch that has begun is mined to its end.
@@ -48,8 +54,11 @@ impl DevnetControl {
 
     /// Waits until something is to be mined. Safe to give up.
     async fn due(&self, settings: &Settings) {
-        if settings.frozen || self.producers().is_empty() {
+        if settings.frozen {
             return future::pending().await;
+        }
+        if self.makers(settings).is_empty() {
+            return self.stuck(settings).await;
         }
         match settings.auto_mine {
             AutoMine::Off => future::pending().await,
@@ -64,9 +73,38 @@ impl DevnetControl {
         }
     }
 
+    /// Who mines now. Where all is left to miners outside, and the chain fell so far behind its clock that soon no block
+    /// of theirs could follow its head, as after a night without the devnet, the devnet mines for them until it could.
+    fn makers(&self, settings: &Settings) -> Vec<Address> {
+        let own = self.producers();
+        if own.is_empty() && settings.auto_mine == AutoMine::Clock && self.behind() > MAX_BEHIND {
+            return self.shared.devnet.miners();
+        }
+        own
+    }
+
+    /// Waits until miners outside, of which nothing comes, are too far behind.
+    async fn stuck(&self, settings: &Settings) {
+        if settings.auto_mine != AutoMine::Clock {
+            return future::pending().await;
+        }
+        while self.behind() <= MAX_BEHIND {
+            let head = self.shared.devnet.inner.read().chain.head().height();
+            let late = head.saturating_add_unsigned(MAX_BEHIND + 2);
+            self.shared.clock.sleep_until(self.time_of(late)).await;
+        }
+    }
+
     async fn mine_due(&self, settings: &Settings) -> Result<(), DevnetError> {
-        let miners = self.producers();
+        let miners = self.makers(settings);
         let mut turn = self.shared.turn.lock().await;
+        if miners.is_empty() {
+            return Ok(());
+        }
+        if self.producers().is_empty() {
+            // Beside blocks from outside their miners' would be faults.
+            turn.reached = turn.reached.max(self.shared.devnet.head().await?.height());
+        }
         if settings.auto_mine != AutoMine::Clock {
             return self.next_epoch(&mut turn, &miners).await.map(drop);
         }
