@@ -1,8 +1,11 @@
 //! What single methods answer, where the recorded calls do not look closely.
 
 use serde_json::{Value, json};
-use venus_core::api::{BlockProducer, ChainReader, MessagePool, Permissions, SignerExt, StateReader};
+use venus_core::api::{
+    BlockProducer, ChainReader, MessagePool, Permissions, SearchOptions, SignerExt, StateReader,
+};
 use venus_core::cbor::Encode;
+use venus_core::node::{LotusNode, NodeConfig};
 use venus_core::types::{MessageExt, SignedMessage, TipsetKey};
 use venus_devnet::face::FaceKind;
 
@@ -194,6 +197,12 @@ async fn a_nonce_that_is_taken_ends_every_search() {
         }
         let found = served.result("StateSearchMsg", json!([[], link(&other), -1, false])).await;
         assert_eq!(found["Message"], link(&other));
+        if kind == FaceKind::Lotus {
+            let url = format!("{}/rpc/v1", served.server.url());
+            let node = LotusNode::connect_url(&url, NodeConfig::default()).await.unwrap();
+            let over_the_wire = node.search_message(&cid, &SearchOptions::default()).await.unwrap();
+            assert_eq!(over_the_wire, None, "as in process");
+        }
     }
 }
 
