@@ -17,7 +17,7 @@ use super::Face;
 use super::error::FaceError;
 use super::heads::accept;
 use super::methods::{Answer, Methods, method};
-use super::wallet::{keys, signer_error};
+use super::wallet::{key_of, keys, signer_error};
 
 /// Most messages of one batch.
 const MOST_AT_ONCE: usize = 1000;
@@ -138,7 +138,8 @@ async fn push_messages(
     Ok(Json(pushed))
 }
 
-/// Gives the message gas and nonce, signs it with a key of the node and puts it into the pool.
+/// Gives the message gas and nonce, signs it with a key of the node and puts it into the pool. An ID is put in terms
+/// of its key; calls for one sender are served one after the other.
 async fn sign_and_push(
     face: &Face,
     message: Message,
@@ -150,6 +151,8 @@ async fn sign_and_push(
             message.sequence
         )));
     }
+    let message = Message { from: key_of(face, message.from).await?, ..message };
+    let _turn = face.devnet.inner.turns.of(&message.from).await;
     let mut message = face.devnet.gas_message(&message, spec, &TipsetKey::default()).await?;
     message.sequence = face.devnet.next_nonce(&message.from).await?;
     let signed = keys(face)?.sign_message(&message).await.map_err(|e| signer_error(&e))?;

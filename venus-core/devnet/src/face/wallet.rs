@@ -15,7 +15,7 @@ use venus_core::types::{
 use super::Face;
 use super::error::FaceError;
 use super::methods::{Answer, Methods, method};
-use super::state::state_at;
+use super::state::{account_key, state_at};
 
 pub(super) fn register(m: &mut Methods) {
     method!(m, Write "Filecoin.WalletDefaultAddress" () => default_address, .idempotent());
@@ -37,6 +37,15 @@ pub(super) fn register(m: &mut Methods) {
 /// The node's keys.
 pub(super) fn keys(face: &Face) -> Answer<&Arc<dyn ISigner>> {
     face.keys.as_ref().ok_or_else(|| FaceError::said("this node has no keys"))
+}
+
+/// The key behind an address that names a key of the node by its ID; any other as it is.
+pub(super) async fn key_of(face: &Face, address: Address) -> Answer<Address> {
+    if address.protocol() != Protocol::ID {
+        return Ok(address);
+    }
+    let Json(key) = account_key(face.clone(), Json(address), TipsetKey::default()).await?;
+    Ok(key)
 }
 
 /// What a signer says, in the words of a node where it has some.
@@ -112,6 +121,7 @@ async fn sign_with_meta(
 }
 
 async fn sign_bytes(face: &Face, signer: Address, bytes: &[u8], meta: &MsgMeta) -> Answer<Json<Signature>> {
+    let signer = key_of(face, signer).await?;
     keys(face)?.sign(&signer, bytes, meta).await.map(Json).map_err(|e| signer_error(&e))
 }
 

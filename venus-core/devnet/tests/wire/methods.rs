@@ -1,9 +1,12 @@
 //! What single methods answer, where the recorded calls do not look closely.
 
 use serde_json::{Value, json};
-use venus_core::api::{BlockProducer, ChainReader, MessagePool, Permissions, SignerExt};
+use venus_core::api::{
+    BlockProducer, ChainReader, MessagePool, Permissions, SearchOptions, SignerExt, StateReader,
+};
 use venus_core::cbor::Encode;
-use venus_core::types::{MessageExt, SignedMessage};
+use venus_core::node::{LotusNode, NodeConfig};
+use venus_core::types::{MessageExt, SignedMessage, TipsetKey};
 use venus_devnet::face::FaceKind;
 
 use crate::raw::request;
@@ -79,6 +82,34 @@ async fn old_and_new_searches_find_the_same() {
     let receipt =
         served.post("/rpc/v0", Some(&token), &request("StateGetReceipt", &json!([cid, []]))).await.unwrap();
     assert_eq!(receipt.json()["result"], found["Receipt"]);
+}
+
+/// Each call gets a nonce of its own, however many come at once, and a sender may be named by its ID.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn messages_that_are_sent_at_once_have_nonces_of_their_own() {
+    let world = world(6);
+    let (from, to) = (world.secp, world.bls);
+    let id = world.devnet.lookup_id(&from, &TipsetKey::default()).await.unwrap();
+    let served = Served::new(world, FaceKind::Lotus).await;
+    let send = |n: u32| {
+        let from = served.face_json(&venus_core::json::Json(if n.is_multiple_of(2) { from } else { id }));
+        let message = json!({
+            "Version": 0, "To": served.face_json(&venus_core::json::Json(to)), "From": from, "Nonce": 0,
+            "Value": n.to_string(), "GasLimit": 0, "GasFeeCap": "0", "GasPremium": "0", "Method": 0, "Params": null,
+        });
+        served.result("MpoolPushMessage", json!([message, null]))
+    };
+    let sent = futures::future::join_all((0..16).map(send)).await;
+    let mut nonces: Vec<_> = sent.iter().map(|sent| sent["Message"]["Nonce"].as_u64().unwrap()).collect();
+    nonces.sort_unstable();
+    assert_eq!(nonces, (0..16).collect::<Vec<u64>>());
+    assert_eq!(served.world.devnet.pending().await.unwrap().len(), 16);
+    let key = served.face_json(&venus_core::json::Json(from));
+    assert!(sent.iter().all(|sent| sent["Message"]["From"] == key));
+    let id = served.face_json(&venus_core::json::Json(id));
+    // The signer of this test signs no unknown bytes; it says with which key it was to.
+    let by_key = served.call("WalletSign", json!([key, "aGk="])).await.error();
+    assert_eq!(served.call("WalletSign", json!([id, "aGk="])).await.error(), by_key);
 }
 
 /// Both look at the state before the messages of the head.
@@ -166,6 +197,12 @@ async fn a_nonce_that_is_taken_ends_every_search() {
         }
         let found = served.result("StateSearchMsg", json!([[], link(&other), -1, false])).await;
         assert_eq!(found["Message"], link(&other));
+        if kind == FaceKind::Lotus {
+            let url = format!("{}/rpc/v1", served.server.url());
+            let node = LotusNode::connect_url(&url, NodeConfig::default()).await.unwrap();
+            let over_the_wire = node.search_message(&cid, &SearchOptions::default()).await.unwrap();
+            assert_eq!(over_the_wire, None, "as in process");
+        }
     }
 }
 
