@@ -206,7 +206,8 @@ impl DevnetControl {
         for _ in 0..=spec.epochs {
             let head = self.shared.devnet.head().await?;
             let found = self.shared.devnet.search_message(&spec.message, &SearchOptions::default()).await?;
-            let deep = |found: &MessageLookup| head.height() - found.height >= spec.confidence.cast_signed();
+            let confidence = ChainEpoch::try_from(spec.confidence).unwrap_or(ChainEpoch::MAX);
+            let deep = |found: &MessageLookup| head.height() - found.height >= confidence;
             if let Some(found) = found.filter(deep) {
                 return Ok(found);
             }
