@@ -5,7 +5,7 @@ mod support;
 
 use std::future::pending;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -450,4 +450,49 @@ async fn a_chain_of_outside_miners_that_stood_still_is_carried_on() {
     })
     .await;
     assert!(driven.world.head().await.height() < 40, "no more than it takes");
+}
+
+/// A machine's clock that somebody sets.
+#[derive(Clone, Debug)]
+struct Machine {
+    set_to: Arc<Mutex<(Duration, tokio::time::Instant)>>,
+}
+
+impl Machine {
+    fn new(now: Duration) -> Self {
+        Self { set_to: Arc::new(Mutex::new((now, tokio::time::Instant::now()))) }
+    }
+
+    fn set(&self, now: Duration) {
+        *self.set_to.lock().unwrap() = (now, tokio::time::Instant::now());
+    }
+}
+
+#[async_trait::async_trait]
+impl Clock for Machine {
+    fn now(&self) -> Duration {
+        let (now, since) = *self.set_to.lock().unwrap();
+        now + since.elapsed()
+    }
+
+    async fn sleep_until(&self, deadline: Duration) {
+        while let Some(left) = deadline.checked_sub(self.now()).filter(|left| !left.is_zero()) {
+            tokio::time::sleep(left).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_whose_clock_is_set_back_goes_on() {
+    let machine = Machine::new(at(60));
+    let driven = open(79, 3, None, DevnetClock::following(Arc::new(machine.clone())));
+    driven.control.set_auto_mine(AutoMine::Clock).unwrap();
+    running(&driven, async {
+        head_at(&driven, 62).await;
+        machine.set(at(0));
+        let head = driven.world.head().await.height();
+        // Far less than the time by which the clock was set back.
+        timeout(Duration::from_secs(20 * DELAY), head_at(&driven, head + 5)).await.expect("it goes on");
+    })
+    .await;
 }

@@ -36,7 +36,7 @@ impl DevnetControl {
             }
             if let Err(error) = self.mine_due(&now).await {
                 tracing::error!(%error, "an epoch was not mined; the next one is tried in its time");
-                let pause = Duration::from_secs(self.network().block_delay_secs);
+                let pause = self.delay();
                 tokio::select! {
                     biased;
                     () = &mut stop => return,
@@ -66,11 +66,35 @@ impl DevnetControl {
             AutoMine::Clock => {
                 let next = { self.next_by_clock(&*self.shared.turn.lock().await).await };
                 // Without a head there is nothing to wait for; mining says why.
-                if let Ok(epoch) = next {
-                    self.shared.clock.sleep_until(self.time_of(epoch)).await;
+                let Ok(epoch) = next else { return };
+                while tokio::time::timeout(self.delay(), self.shared.clock.sleep_until(self.time_of(epoch)))
+                    .await
+                    .is_err()
+                {
+                    self.catch_the_clock_up();
                 }
             }
         }
+    }
+
+    /// A machine whose clock was set back is not waited for, perhaps for hours: as after a restart, the time goes on
+    /// from that of the head.
+    fn catch_the_clock_up(&self) {
+        let head = self.shared.devnet.inner.read().chain.head().min_timestamp();
+        let head = Duration::from_secs(head);
+        let behind = head.saturating_sub(self.shared.clock.now());
+        // Blocks from outside may be a little ahead.
+        if behind > self.delay() {
+            tracing::warn!(
+                seconds = behind.as_secs(),
+                "the machine's clock was set back: going on from the head"
+            );
+            self.shared.clock.advance_to(head);
+        }
+    }
+
+    fn delay(&self) -> Duration {
+        Duration::from_secs(self.network().block_delay_secs)
     }
 
     /// Who mines now. Where all is left to miners outside, and the chain fell so far behind its clock that soon no block
