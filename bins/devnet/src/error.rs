@@ -51,8 +51,8 @@ pub(crate) enum CliError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The directory is taken.
-    #[error("{0}. Stop that devnet, or name another --dir")]
+    /// The directory is taken, or cannot be used.
+    #[error("{0}{advice}", advice = lock_advice(.0))]
     Lock(#[from] DirLockError),
     /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
@@ -121,5 +121,12 @@ impl CliError {
             ) => UNUSABLE,
             _ => FAILED,
         }
+    }
+}
+
+fn lock_advice(error: &DirLockError) -> &'static str {
+    match error {
+        DirLockError::InUse { .. } => ". Stop that devnet, or name another --dir",
+        _ => ". Make it writable for this user, or name another --dir",
     }
 }

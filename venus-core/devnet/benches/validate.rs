@@ -12,7 +12,7 @@ use venus_core::api::{
 use venus_core::clock::ManualClock;
 use venus_core::testing::doubles::TestSigner;
 use venus_core::types::{BlockMsg, SignedMessage, TipsetKey, TokenAmount};
-use venus_devnet::{Devnet, DevnetConfig, GenesisAccount, GenesisMiner, EpochSpec};
+use venus_devnet::{Devnet, DevnetConfig, EpochSpec, GenesisAccount, GenesisMiner};
 
 const MESSAGES: u64 = 100;
 

@@ -29,7 +29,9 @@ pub enum DevnetError {
     #[error("{0} is in use")]
     InUse(PathBuf),
     /// The block log belongs to another genesis, so to another configuration.
-    #[error("block log {path} belongs to the genesis {found}, the configuration gives {expected}")]
+    #[error(
+        "block log {path} belongs to the genesis {found}, the configuration gives {expected}. Use the configuration that it began with, or another directory"
+    )]
     WrongGenesis {
         /// The log.
         path: PathBuf,
@@ -39,7 +41,9 @@ pub enum DevnetError {
         found: String,
     },
     /// The block log is damaged in another place than its end. Nothing was changed.
-    #[error("block log {path} is damaged at byte {offset}: {reason}")]
+    #[error(
+        "block log {path} is damaged at byte {offset}: {reason}. Restore the file from a copy, or begin anew in another directory"
+    )]
     Corrupt {
         /// The log.
         path: PathBuf,

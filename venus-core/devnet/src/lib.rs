@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(feature = "server"),
+    allow(dead_code, unused_imports, reason = "much of what may be asked of a state only the faces ask")
+)]
 
 mod admin;
 mod chain;

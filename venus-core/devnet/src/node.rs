@@ -55,6 +55,9 @@ pub(crate) struct Inner {
     head: watch::Sender<Arc<Tipset>>,
     /// While set, no block is taken.
     frozen: AtomicBool,
+    /// Of whoever sends messages with keys of a face, whichever face it is.
+    #[cfg(feature = "server")]
+    pub(crate) turns: crate::mpool::Turns,
 }
 
 /// What one lock guards. It is never held while signatures are checked, while the disk works, or across an await.
@@ -121,7 +124,17 @@ impl Devnet {
         let head = watch::Sender::new(core.chain.head().clone());
         let (store, core) = (Mutex::new(store), RwLock::new(core));
         Ok(Self {
-            inner: Arc::new(Inner { info, clock, proofs, store, core, head, frozen: AtomicBool::new(false) }),
+            inner: Arc::new(Inner {
+                info,
+                clock,
+                proofs,
+                store,
+                core,
+                head,
+                frozen: AtomicBool::new(false),
+                #[cfg(feature = "server")]
+                turns: crate::mpool::Turns::default(),
+            }),
         })
     }
 

@@ -146,15 +146,7 @@ async fn the_order_of_siblings_does_not_matter() {
     for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
         let world = World::new(37, 3);
         world.send(world.bls, world.secp, 3).await;
-        let base = world.head().await;
-        let mut epoch = 1;
-        let blocks = loop {
-            let blocks = world.blocks(epoch, &base).await;
-            if blocks.len() == 3 {
-                break blocks;
-            }
-            epoch += 1;
-        };
+        let blocks = world.blocks_of(3).await;
         for i in order {
             world.devnet.submit_block(&blocks[i]).await.unwrap();
         }
@@ -165,30 +157,15 @@ async fn the_order_of_siblings_does_not_matter() {
     assert_eq!(heads[0], heads[2]);
 }
 
-/// Mines one epoch with all miners but one.
-async fn mine_without(world: &World, rival: &Address) {
-    let base = world.head().await;
-    for epoch in base.height() + 1.. {
-        let blocks = world.blocks(epoch, &base).await;
-        let others: Vec<_> = blocks.iter().filter(|b| b.header.miner != *rival).collect();
-        for block in &others {
-            world.devnet.submit_block(block).await.unwrap();
-        }
-        if !others.is_empty() {
-            return;
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_fork_reverts_tipsets_and_messages_wait_again() {
     let world = World::new(38, 4);
     let rival = world.devnet.miners()[3];
-    mine_without(&world, &rival).await;
+    world.extend_without(&rival).await;
     let ancestor = world.head().await;
     let sent = world.send(world.bls, world.secp, 3).await;
-    mine_without(&world, &rival).await;
-    mine_without(&world, &rival).await;
+    world.extend_without(&rival).await;
+    world.extend_without(&rival).await;
     let old = world.head().await;
     assert_eq!(world.nonce(&world.bls).await, 3);
 
@@ -218,7 +195,7 @@ async fn a_fork_asked_for_again_makes_the_same_blocks() {
         let world = World::new(39, 4);
         let rival = world.devnet.miners()[3];
         for _ in 0..3 {
-            mine_without(&world, &rival).await;
+            world.extend_without(&rival).await;
         }
         if interrupted {
             // The first block of the branch got out before the crash.

@@ -5,7 +5,7 @@ mod support;
 
 use std::future::pending;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -14,10 +14,10 @@ use tokio::time::timeout;
 use venus_core::api::{BlockProducer, ChainReader, HeadFeed, MessagePool, Resume, StateReader};
 use venus_core::clock::{Clock, ManualClock};
 use venus_core::error::{Classify, ErrorKind};
-use venus_core::types::{Address, ChainEpoch, TipsetKey};
+use venus_core::types::{Address, BitField, ChainEpoch, TipsetKey};
 use venus_devnet::{
     AutoMine, Devnet, DevnetClock, DevnetControl, DevnetError, FakeProver, MineSpec, Producers, ReorgSpec,
-    UntilSpec,
+    StateChange, UntilSpec,
 };
 
 /// What no test should ever need.
@@ -114,6 +114,42 @@ async fn who_mines_is_chosen() {
     assert!(matches!(driven.control.mine(&count(1)).await, Err(DevnetError::Control(_))));
     let stranger = Producers::Listed(vec![Address::new_id(7)]);
     assert_eq!(driven.control.set_producers(stranger).unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn a_chain_goes_on_after_more_empty_epochs_than_it_can_have() {
+    let driven = manual(81, 1);
+    driven.control.mine(&count(1)).await.unwrap();
+    let height = driven.world.head().await.height();
+    driven.control.set_producers(Producers::Outside).unwrap();
+    let report = driven.control.advance(8_500).await.unwrap();
+    assert_eq!((report.blocks, report.head.height), (0, height));
+    driven.control.set_producers(Producers::All).unwrap();
+    let report = driven.control.mine(&count(1)).await.unwrap();
+    assert!(report.head.height > height, "{report:?}");
+}
+
+#[tokio::test]
+async fn who_is_no_miner_cannot_mine() {
+    let driven = manual(82, 1);
+    for stranger in [Address::new_id(999), Address::new_id(100), driven.world.bls] {
+        let spec = MineSpec { miners: Some(vec![stranger]), ..MineSpec::default() };
+        assert!(matches!(driven.control.mine(&spec).await, Err(DevnetError::Control(_))), "{stranger}");
+    }
+    assert_eq!(driven.control.clock().now(), at(0), "nothing was tried");
+    let miner = driven.world.devnet.miners()[0];
+    let twice = MineSpec { miners: Some(vec![miner, miner]), ..MineSpec::default() };
+    assert_eq!(driven.control.mine(&twice).await.unwrap().blocks, 1);
+}
+
+#[tokio::test]
+async fn no_confidence_is_reached_before_its_time() {
+    let driven = manual(83, 1);
+    let sent = driven.world.send(driven.world.bls, driven.world.secp, 1).await;
+    for confidence in [1 << 63, u64::MAX] {
+        let spec = UntilSpec { message: sent[0].cid(), confidence, epochs: 30 };
+        assert!(matches!(driven.control.mine_until(&spec).await, Err(DevnetError::Control(_))));
+    }
 }
 
 #[tokio::test]
@@ -329,4 +365,134 @@ async fn a_miner_without_keys_does_not_keep_others_from_mining() {
     driven.control.fork(&ReorgSpec { depth: 2, ..ReorgSpec::default() }).await.unwrap();
     let spec = MineSpec { miners: Some(vec![miner]), ..MineSpec::default() };
     assert_eq!(driven.control.mine(&spec).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn miners_that_cannot_win_do_not_use_up_the_chain() {
+    let driven = manual(75, 2);
+    driven.control.mine(&count(2)).await.unwrap();
+    let now = driven.control.clock().now();
+    let spec = MineSpec { miners: Some(vec![Address::new_id(9999)]), ..MineSpec::default() };
+    let error = driven.control.mine(&spec).await.unwrap_err().to_string();
+    assert!(error.contains("none of the miners may mine"), "{error}");
+    assert_eq!(driven.control.clock().now(), now, "nothing was tried");
+    // Nobody mines, for longer than a block can follow its parents.
+    driven.control.set_producers(Producers::Outside).unwrap();
+    driven.control.advance(9000).await.unwrap();
+    driven.control.set_producers(Producers::All).unwrap();
+    let head = driven.world.head().await.height();
+    assert!(driven.control.mine(&count(2)).await.unwrap().head.height > head);
+    driven.control.null_rounds(8191).await.unwrap();
+    assert!(driven.control.null_rounds(1).await.is_err());
+    assert!(driven.control.mine(&count(1)).await.unwrap().head.height > head);
+}
+
+#[tokio::test]
+async fn the_last_power_cannot_be_taken_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let driven = open(76, 2, Some(dir.path()), DevnetClock::manual(at(0)));
+    driven.control.mine(&count(2)).await.unwrap();
+    let miners = driven.world.devnet.miners();
+    let sectors = || BitField::try_from_bits(0..8).unwrap();
+    let fault = |miner| StateChange::FaultSectors { miner, sectors: sectors() };
+    driven.world.devnet.change_state(fault(miners[0])).unwrap();
+    let error = driven.world.devnet.change_state(fault(miners[1])).unwrap_err().to_string();
+    assert!(error.contains("stand still"), "{error}");
+    // Power without sectors is of no use.
+    let all = StateChange::GrantPower {
+        miner: miners[0],
+        raw: (1 << 20).into(),
+        quality_adjusted: (1 << 20).into(),
+    };
+    driven.world.devnet.change_state(all).unwrap();
+    driven.world.devnet.change_state(fault(miners[1])).unwrap_err();
+    let head = driven.control.mine(&count(20)).await.unwrap().head;
+    let recover = StateChange::RecoverSectors { miner: miners[0], sectors: sectors() };
+    driven.world.devnet.change_state(recover).unwrap();
+    driven.world.devnet.change_state(fault(miners[1])).unwrap();
+    assert!(driven.control.mine(&count(20)).await.unwrap().head.height > head.height);
+    let head = driven.world.head().await;
+    drop(driven);
+    let driven = open(76, 2, Some(dir.path()), DevnetClock::manual(at(0)));
+    assert_eq!(driven.world.head().await, head);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_head_has_two_blocks_of_a_miner() {
+    let source = ManualClock::new(at(0));
+    let driven = open(77, 3, None, DevnetClock::following(Arc::new(source)));
+    driven.control.mine(&count(6)).await.unwrap();
+    // The branch begins beside the head, and then waits for an epoch that has not come.
+    let spec = ReorgSpec::default();
+    let fork = driven.control.fork(&spec);
+    timeout(Duration::from_secs(5), fork).await.expect_err("the time of the next block does not come");
+    assert!(driven.world.devnet.stats().blocks > driven.control.status().head.height as u64);
+    let mut miners = blocks_of(&driven).await;
+    let all = miners.len();
+    miners.sort();
+    miners.dedup();
+    assert_eq!(miners.len(), all);
+    driven.world.devnet.check_supply().unwrap();
+}
+
+#[tokio::test]
+async fn a_chain_of_outside_miners_that_stood_still_is_carried_on() {
+    let source = ManualClock::new(at(4_096));
+    let driven = open(78, 2, None, DevnetClock::following(Arc::new(source.clone())));
+    driven.control.set_producers(Producers::Outside).unwrap();
+    driven.control.set_auto_mine(AutoMine::Clock).unwrap();
+    running(&driven, async {
+        // Blocks of miners outside could still follow the head, so it is left to them.
+        tokio::task::yield_now().await;
+        assert_eq!(driven.world.head().await.height(), 0);
+        source.advance_to(at(4_120));
+        head_at(&driven, 4_120 - 4_097).await;
+    })
+    .await;
+    assert!(driven.world.head().await.height() < 40, "no more than it takes");
+}
+
+/// A machine's clock that somebody sets.
+#[derive(Clone, Debug)]
+struct Machine {
+    set_to: Arc<Mutex<(Duration, tokio::time::Instant)>>,
+}
+
+impl Machine {
+    fn new(now: Duration) -> Self {
+        Self { set_to: Arc::new(Mutex::new((now, tokio::time::Instant::now()))) }
+    }
+
+    fn set(&self, now: Duration) {
+        *self.set_to.lock().unwrap() = (now, tokio::time::Instant::now());
+    }
+}
+
+#[async_trait::async_trait]
+impl Clock for Machine {
+    fn now(&self) -> Duration {
+        let (now, since) = *self.set_to.lock().unwrap();
+        now + since.elapsed()
+    }
+
+    async fn sleep_until(&self, deadline: Duration) {
+        while let Some(left) = deadline.checked_sub(self.now()).filter(|left| !left.is_zero()) {
+            tokio::time::sleep(left).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_whose_clock_is_set_back_goes_on() {
+    let machine = Machine::new(at(60));
+    let driven = open(79, 3, None, DevnetClock::following(Arc::new(machine.clone())));
+    driven.control.set_auto_mine(AutoMine::Clock).unwrap();
+    running(&driven, async {
+        head_at(&driven, 62).await;
+        machine.set(at(0));
+        let head = driven.world.head().await.height();
+        // Far less than the time by which the clock was set back.
+        timeout(Duration::from_secs(20 * DELAY), head_at(&driven, head + 5)).await.expect("it goes on");
+    })
+    .await;
 }

@@ -82,14 +82,8 @@ async fn a_round_is_redone_alike_after_a_crash_in_its_middle() {
     let mut sent = world.send(world.bls, world.secp, 4).await;
     sent.extend(world.send(world.secp, world.bls, 4).await);
     let base = world.head().await;
-    let mut epoch = 1;
-    let blocks = loop {
-        let blocks = world.blocks(epoch, &base).await;
-        if blocks.len() == 3 {
-            break blocks;
-        }
-        epoch += 1;
-    };
+    let blocks = world.blocks_of(3).await;
+    let epoch = blocks[0].header.height;
     world.devnet.submit_block(&blocks[0]).await.unwrap();
 
     let world = world.reopen(dir.path());

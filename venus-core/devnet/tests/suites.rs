@@ -16,18 +16,8 @@ use venus_devnet::ForkSpec;
 /// A chain with messages of both kinds and null rounds.
 async fn world() -> (World, Vec<venus_core::types::Cid>, Option<ChainEpoch>) {
     let world = World::new(11, 3);
-    let mut sent = world.send(world.bls, world.secp, 3).await;
-    world.extend().await;
-    sent.extend(world.send(world.secp, world.bls, 3).await);
-    world.extend().await;
-    let null = world.head().await.height() + 1;
-    for epoch in null + 2.. {
-        if world.mine(epoch).await > 0 {
-            break;
-        }
-    }
-    world.extend().await;
-    (world, sent.iter().map(|m| m.cid()).collect(), Some(null))
+    let (cids, null) = world.history(3).await;
+    (world, cids, Some(null))
 }
 
 #[tokio::test]
@@ -63,26 +53,10 @@ async fn head_feed() {
         let spec = ForkSpec { depth: 2, producer: rival };
         world.devnet.fork(spec, &*world.signer, &world.clock).await.unwrap();
     };
-    let extend = async || mine_without(world, &rival).await;
+    let extend = async || world.extend_without(&rival).await;
     // The first two tipsets are what the reorg replaces.
     let fixture = HeadFeedFixture { chain: &world.devnet, extend: step(extend), reorg: step(reorg) };
     suites::head_feed(&world.devnet, &fixture).await;
-}
-
-async fn mine_without(world: &World, rival: &Address) {
-    use venus_core::api::BlockProducer;
-    let base = world.head().await;
-    for epoch in base.height() + 1.. {
-        let blocks = world.blocks(epoch, &base).await;
-        let mut found = false;
-        for block in blocks.iter().filter(|b| b.header.miner != *rival) {
-            world.devnet.submit_block(block).await.unwrap();
-            found = true;
-        }
-        if found {
-            break;
-        }
-    }
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ use crate::types::{MessageExt, MessageLookup, TipsetKey};
 const SEARCH: &str = "Filecoin.StateSearchMsg";
 /// What nodes say of a message that they do not have.
 const NO_MESSAGE: [&str; 3] = ["failed to load message", "failed to get secp message", "could not find"];
+/// What nodes say of a message that never lands, for another with its nonce has.
+const OTHER_LANDED: &str = "found message with equal nonce as the one we are looking for";
 
 #[async_trait]
 impl<F: Flavour> StateReader for RpcNode<F> {
@@ -52,6 +54,7 @@ impl<F: Flavour> StateReader for RpcNode<F> {
             Err(fault) if fault.is_missing() => self.walk_back(message, options).await,
             // The text names what is missing: the message, or the tipset to start from.
             Err(fault) if fault.lacks(message) || fault.says(&NO_MESSAGE[..2]) => Ok(None),
+            Err(fault) if fault.says(&[OTHER_LANDED]) => Ok(None),
             Err(fault) => Err(fault.at(from)),
         }
     }

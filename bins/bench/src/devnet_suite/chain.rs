@@ -12,7 +12,7 @@ use venus_core::clock::ManualClock;
 use venus_core::crypto::bls;
 use venus_core::testing::doubles::TestSigner;
 use venus_core::types::{Address, BlockMsg, SignedMessage, TipsetKey, TokenAmount};
-use venus_devnet::{Devnet, DevnetConfig, GenesisAccount, GenesisMiner, EpochSpec};
+use venus_devnet::{Devnet, DevnetConfig, EpochSpec, GenesisAccount, GenesisMiner};
 
 use crate::measure::{BenchError, Names};
 

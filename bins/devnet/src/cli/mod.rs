@@ -130,7 +130,11 @@ fn execute(cli: Cli) -> Result<(), CliError> {
     }
     let dir = files::expand(&cli.dir);
     let ctx = Ctx { dir, url: cli.url, token_file: cli.token_file, json: cli.json };
-    tokio::runtime::Runtime::new()?.block_on(dispatch(&ctx, cli.command))
+    let runtime = tokio::runtime::Runtime::new()?;
+    let done = runtime.block_on(dispatch(&ctx, cli.command));
+    // What still reads a long log when the stop came need not come to its end.
+    runtime.shutdown_background();
+    done
 }
 
 async fn dispatch(ctx: &Ctx, command: Command) -> Result<(), CliError> {

@@ -72,7 +72,12 @@ impl Daemon {
         };
         let keys = Keys::new(&self.plan).await?;
         let clock = self.clock();
-        let devnet = self.open(&keys, &clock).await?;
+        let Some(devnet) = stop.run_until_cancelled(self.open(&keys, &clock)).await else {
+            // Reading changes nothing, so it may be left in the middle.
+            tracing::info!("stopped while the chain was read");
+            return Ok(());
+        };
+        let devnet = devnet?;
         let control = DevnetControl::new(devnet, clock, Arc::new(keys.wallet.clone()), Arc::new(FakeProver));
         let external = self.external(control.devnet())?;
         self.set_up(&control, &external)?;

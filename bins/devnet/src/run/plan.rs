@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use venus_bins_common::dirlock::LOCK_FILE;
 use venus_core::entropy::{Entropy, OsEntropy};
 use venus_core::types::TokenAmount;
+use venus_devnet::{REWARD_FIL, TOTAL_FIL};
 
 use super::args::{ChainArgs, ClockArg, now};
 use crate::error::CliError;
@@ -16,6 +17,8 @@ use crate::files;
 const FORMAT: u32 = 1;
 /// Genesis of chains with a manual clock, Unix seconds: fixed, so that the same seed gives the same chain.
 const FIXED_GENESIS: u64 = 1_700_000_000;
+/// The end of the year 9999, Unix seconds. Far from where times do not count any further.
+const LATEST_GENESIS: u64 = 253_402_300_799;
 /// How many epochs ago a chain in a rush begins.
 const HEAD_START: u64 = 1_000;
 /// What file systems put into the root of every disk.
@@ -50,6 +53,7 @@ impl Plan {
         }
         refuse_foreign(dir)?;
         let plan = Self::new(args, clock)?;
+        plan.check(dir)?;
         files::write_json(&path, &plan)?;
         Ok(plan)
     }
@@ -89,6 +93,23 @@ impl Plan {
         let atto = self.balance.parse::<venus_core::types::BigInt>().map(TokenAmount::from_atto);
         let reason = "the balance is no number";
         atto.map_err(|_| CliError::Damaged { path: dir.join(files::PLAN), reason: reason.into() })
+    }
+
+    /// Refuses what no chain can begin with before it is kept: afterwards the directory would take nothing else.
+    fn check(&self, dir: &Path) -> Result<(), CliError> {
+        // Owner and worker of each miner are accounts, too.
+        let accounts = self.accounts.saturating_add(self.miners.saturating_mul(2));
+        let (most, balance) = (TokenAmount::from_whole(TOTAL_FIL - REWARD_FIL), self.balance(dir)?);
+        if &balance * accounts > most {
+            let (balance, most) = (venus_core::types::fil(&balance), venus_core::types::fil(&most));
+            let text =
+                format!("--balance: {accounts} accounts with {balance} own more than the {most} there are");
+            return Err(CliError::Usage(text));
+        }
+        if self.genesis_time > LATEST_GENESIS {
+            return Err(CliError::Usage("--genesis-time lies beyond the year 9999".into()));
+        }
+        Ok(())
     }
 
     fn agrees(&self, dir: &Path, args: &ChainArgs) -> Result<(), CliError> {
@@ -169,6 +190,17 @@ mod tests {
         let (real, rush) = (plan(ClockArg::Real), plan(ClockArg::Rush));
         assert_ne!(real.seed, rush.seed);
         assert!(real.genesis_time - rush.genesis_time >= HEAD_START * 4 - 60);
+    }
+
+    #[test]
+    fn what_no_chain_begins_with_is_not_kept() {
+        let tmp = tempfile::tempdir().unwrap();
+        let open = |args: &ChainArgs| Plan::open(tmp.path(), args, ClockArg::Manual);
+        let rich = ChainArgs { balance: Some(TokenAmount::from_whole(100_000_000)), ..ChainArgs::default() };
+        let error = open(&rich).unwrap_err().to_string();
+        assert!(error.contains("16 accounts"), "{error}");
+        open(&ChainArgs { genesis_time: Some(u64::MAX), ..ChainArgs::default() }).unwrap_err();
+        open(&ChainArgs { balance: Some(TokenAmount::from_whole(5)), ..ChainArgs::default() }).unwrap();
     }
 
     #[test]

@@ -58,7 +58,7 @@ fn mine_fork_fund_and_go_on_after_a_restart() {
     assert_eq!((&status["reorgs"], &status["supply_conserved"]), (&json!(1), &json!(true)));
     let account = devnet.ready["accounts"][1]["address"].as_str().unwrap().to_owned();
     devnet.json(&["fund", &account, "1.5"]);
-    devnet.json(&["mine"]);
+    devnet.json(&["mine", "2"]);
     assert_eq!(devnet.call("WalletBalance", &json!([account])), "100001500000000000000000");
     let (head, ready) = (devnet.head(), devnet.ready.clone());
     let (code, log) = devnet.stop();

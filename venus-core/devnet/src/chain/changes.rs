@@ -7,6 +7,7 @@ use fvm_shared::clock::ChainEpoch;
 use venus_core::api::ChainError;
 
 use super::Chain;
+use crate::state::StateTree;
 use crate::vm::{StateChange, apply_change};
 
 /// Most changes of a chain.
@@ -24,7 +25,13 @@ impl Chain {
         for (_, earlier) in self.changes_between(state.next_epoch(), ChainEpoch::MAX) {
             let _ = apply_change(&mut state, earlier);
         }
+        let could = somebody_can_mine(&state);
         apply_change(&mut state, change).map_err(ChainError::Invalid)?;
+        if could && !somebody_can_mine(&state) {
+            let reason =
+                "no miner would be left with power and sectors, and the chain would stand still for ever";
+            return Err(ChainError::Invalid(reason.into()));
+        }
         Ok(self.top() + 1)
     }
 
@@ -61,4 +68,13 @@ impl Chain {
         let highest = self.by_miner.values().filter_map(|blocks| blocks.last_key_value());
         highest.map(|(epoch, _)| *epoch).max().unwrap_or_default()
     }
+}
+
+/// What takes somebody's power back needs a block to take effect, so without any power nothing ever changes again.
+fn somebody_can_mine(state: &StateTree) -> bool {
+    let claims = state.power().map(|power| &power.claims.0);
+    let mut miners = claims.into_iter().flat_map(|claims| claims.keys());
+    miners.any(|id| {
+        state.has_min_power(*id) && state.miner(*id).is_some_and(|miner| miner.active_sectors() > 0)
+    })
 }

@@ -1,12 +1,13 @@
 //! Which tipset is the head.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use num_bigint::BigInt;
 use venus_core::api::{ChainError, HeadChange};
 use venus_core::consensus::weight::break_tie;
-use venus_core::types::{Tipset, TipsetKey};
+use venus_core::types::{BlockHeader, Tipset, TipsetKey};
 
 use super::{Chain, StoredBlock};
 
@@ -20,20 +21,31 @@ pub(crate) struct HeadMove {
 impl Chain {
     /// Takes in a validated block. Answers how the head moved, if it did.
     ///
-    /// A new block can only make one tipset better: that of all blocks beside it. It becomes the head if it is
-    /// heavier, or as heavy with the smaller ticket.
+    /// A new block can only make one tipset better: that of the blocks beside it. It becomes the head if it is
+    /// heavier, or as heavy with the smaller ticket. Of a miner that made several blocks there, only one counts, as in
+    /// Lotus (`ExpandTipset`): else a reorganisation on demand, which makes such blocks, would be paid for twice.
     pub(crate) fn insert(&mut self, block: StoredBlock) -> Result<Option<HeadMove>, ChainError> {
-        let parents = TipsetKey::from(block.header.parents.clone());
-        let place = (parents, block.header.height);
+        let header = block.header.clone();
         self.index_block(block);
-        let siblings = self.siblings.get(&place).into_iter().flatten();
-        let headers = siblings.filter_map(|cid| self.blocks.get(cid)).map(|b| b.header.clone()).collect();
-        let tipset = Tipset::new(headers).map_err(|e| ChainError::Corrupt(e.to_string()))?;
+        let tipset = Tipset::new(self.beside(header)).map_err(|e| ChainError::Corrupt(e.to_string()))?;
         let weight = self.weight(&tipset)?;
         if !self.is_better(&weight, &tipset) {
             return Ok(None);
         }
         self.set_head(Arc::new(tipset), weight).map(Some)
+    }
+
+    /// A block with those beside it, one of each miner: that of the head if it is there, else the earliest.
+    fn beside(&self, header: BlockHeader) -> Vec<BlockHeader> {
+        let place = (TipsetKey::from(header.parents.clone()), header.height);
+        let siblings = self.siblings.get(&place).map(Vec::as_slice).unwrap_or_default();
+        let (in_head, others): (Vec<_>, Vec<_>) =
+            siblings.iter().partition(|cid| self.head.cids().contains(cid));
+        let blocks = in_head.into_iter().chain(others).filter_map(|cid| self.blocks.get(cid));
+        let mut miners = HashSet::from([header.miner]);
+        let mut headers = vec![header];
+        headers.extend(blocks.map(|b| &b.header).filter(|h| miners.insert(h.miner)).cloned());
+        headers
     }
 
     fn is_better(&self, weight: &BigInt, tipset: &Tipset) -> bool {

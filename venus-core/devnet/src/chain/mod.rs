@@ -33,6 +33,8 @@ use messages::MessageStore;
 pub(crate) use base::ChildFacts;
 pub(crate) use execute::Executed;
 pub(crate) use fork_choice::HeadMove;
+#[cfg(feature = "server")]
+pub(crate) use search::Sameness;
 
 /// A block that was accepted.
 #[derive(Debug)]

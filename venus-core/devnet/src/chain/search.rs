@@ -23,17 +23,34 @@ impl Chain {
         cid: &Cid,
         options: &SearchOptions,
     ) -> Result<Option<MessageLookup>, ChainError> {
+        let found = self.executed_as(cid, options)?;
+        let counts = |how: Sameness| match how {
+            Sameness::Same => true,
+            Sameness::OtherFees => options.allow_replaced,
+            Sameness::OtherCall => false,
+        };
+        Ok(found.filter(|(_, how)| counts(*how)).map(|(lookup, _)| lookup))
+    }
+
+    /// What was executed under the sender and the nonce of a message on the chain of `options.from`, and how much it
+    /// has in common with that message.
+    ///
+    /// Of so many epochs the first is that of `from` itself, as nodes count them; in that one is always looked.
+    pub(crate) fn executed_as(
+        &self,
+        cid: &Cid,
+        options: &SearchOptions,
+    ) -> Result<Option<(MessageLookup, Sameness)>, ChainError> {
         let from = self.tipset(&options.from)?;
         let Some(wanted) = self.messages.get(cid) else { return Ok(None) };
-        let lowest = options.lookback.map_or(0, |lookback| from.height().saturating_sub(lookback));
+        let near = |found: &MessageLookup| {
+            let lookback = |epochs: i64| found.height > from.height().saturating_sub(epochs);
+            found.height == from.height() || options.lookback.is_none_or(lookback)
+        };
         for (message, block) in self.messages.inclusions(&wanted.sender, wanted.nonce()) {
             let Some(found) = self.messages.get_exact(message) else { continue };
-            let counts = found.cid == wanted.cid || (options.allow_replaced && same_call(found, wanted));
-            if !counts {
-                continue;
-            }
-            if let Some(lookup) = self.lookup(message, block, &from)?.filter(|l| l.height >= lowest) {
-                return Ok(Some(lookup));
+            if let Some(lookup) = self.lookup(message, block, &from)?.filter(near) {
+                return Ok(Some((lookup, sameness(found, wanted))));
             }
         }
         Ok(None)
@@ -73,8 +90,24 @@ impl Chain {
     }
 }
 
-/// Whether two messages do the same and differ in fees at most.
-fn same_call(a: &Verified, b: &Verified) -> bool {
-    let (a, b) = (&a.signed.message, &b.signed.message);
-    (a.to, &a.value, a.method_num, &a.params) == (b.to, &b.value, b.method_num, &b.params)
+/// What two messages with the same sender and nonce have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sameness {
+    /// They are one.
+    Same,
+    /// They do the same for other fees.
+    OtherFees,
+    /// They do different things.
+    OtherCall,
+}
+
+fn sameness(found: &Verified, wanted: &Verified) -> Sameness {
+    let (a, b) = (&found.signed.message, &wanted.signed.message);
+    if found.cid == wanted.cid {
+        Sameness::Same
+    } else if (a.to, &a.value, a.method_num, &a.params) == (b.to, &b.value, b.method_num, &b.params) {
+        Sameness::OtherFees
+    } else {
+        Sameness::OtherCall
+    }
 }

@@ -17,9 +17,12 @@ use std::time::Duration;
 use fvm_shared::address::Address;
 use fvm_shared::clock::ChainEpoch;
 use tokio::sync::{Mutex, watch};
-use venus_core::api::{ChainReader, ISigner, NullRound, ProofComputer, SearchOptions, StateReader};
+use venus_core::api::{
+    BlockProducer, ChainError, ChainReader, ISigner, MinerReader, NullRound, ProofComputer, SearchOptions,
+    StateReader,
+};
 use venus_core::clock::Clock;
-use venus_core::types::{BlockHeader, MessageLookup, NetworkInfo, Tipset};
+use venus_core::types::{BlockHeader, MessageLookup, NetworkInfo, Tipset, TipsetKey};
 
 use crate::config::MAX_NULL_ROUNDS;
 use crate::error::DevnetError;
@@ -145,18 +148,20 @@ impl DevnetControl {
     /// Mines `spec.count` tipsets. Epochs that no miner wins stay empty and do not count.
     ///
     /// # Errors
-    /// [`DevnetError::Control`] if the request makes no sense, the head is frozen, or the miners are too weak to win
-    /// within 8192 epochs; else what making blocks has. What was mined before the error stays.
+    /// [`DevnetError::Control`] if the request makes no sense or names somebody who is no miner, the head is frozen, or
+    /// the miners are too weak to win within 8192 epochs; else what making blocks has. What was mined before the error
+    /// stays.
     pub async fn mine(&self, spec: &MineSpec) -> Result<MineReport, DevnetError> {
         check_count(spec.count)?;
         let miners = match &spec.miners {
-            Some(miners) => miners.clone(),
+            Some(miners) => self.named(miners).await?,
             None => self.producers(),
         };
         if miners.is_empty() {
             return refuse("no miner is left to the devnet: name one");
         }
         let mut turn = self.shared.turn.lock().await;
+        self.check_able(&miners).await?;
         let mut sum = Sum::default();
         for _ in 0..spec.count {
             self.skip(&mut turn, spec.nulls, &mut sum)?;
@@ -203,7 +208,8 @@ impl DevnetControl {
         for _ in 0..=spec.epochs {
             let head = self.shared.devnet.head().await?;
             let found = self.shared.devnet.search_message(&spec.message, &SearchOptions::default()).await?;
-            let deep = |found: &MessageLookup| head.height() - found.height >= spec.confidence.cast_signed();
+            let confidence = ChainEpoch::try_from(spec.confidence).unwrap_or(ChainEpoch::MAX);
+            let deep = |found: &MessageLookup| head.height() - found.height >= confidence;
             if let Some(found) = found.filter(deep) {
                 return Ok(found);
             }
@@ -235,6 +241,21 @@ impl DevnetControl {
             pending: stats.pending as u64,
             supply_conserved: devnet.check_supply().is_ok(),
         }
+    }
+
+    /// Refuses miners none of whom ever gets to mine on this head, instead of trying thousands of epochs.
+    async fn check_able(&self, miners: &[Address]) -> Result<(), DevnetError> {
+        let head = self.shared.devnet.head().await?;
+        // So far ahead, the state that decides the election is that of the head.
+        for epoch in [head.height() + 1, head.height() + MAX_NULL_ROUNDS] {
+            for miner in miners {
+                let info = self.shared.devnet.base_info(miner, epoch, head.key()).await?;
+                if info.is_some_and(|info| info.eligible_for_mining) {
+                    return Ok(());
+                }
+            }
+        }
+        refuse("none of the miners may mine: they have no power, no sectors, a debt or a recent fault")
     }
 
     /// Mines until there is one more tipset.
@@ -284,23 +305,45 @@ impl DevnetControl {
 
     /// The epoch that is mined next on demand: the chain gets longer by it.
     async fn next(&self, turn: &Turn) -> Result<ChainEpoch, DevnetError> {
-        Ok(turn.reached.max(self.shared.devnet.head().await?.height()) + 1)
+        Ok(self.reached(turn) + 1)
     }
 
     /// The epoch that is mined next by the clock. Blocks from outside may have come already that belong to it.
     async fn next_by_clock(&self, turn: &Turn) -> Result<ChainEpoch, DevnetError> {
-        Ok((turn.reached + 1).max(self.shared.devnet.head().await?.height()))
+        let head = self.shared.devnet.head().await?.height();
+        let reached = turn.reached.min(self.reached(turn));
+        Ok((reached + 1).max(head))
+    }
+
+    /// The last epoch that is over. After so many empty ones that no block could follow, they count as not been: the
+    /// chain has nothing of them, and would never go on.
+    fn reached(&self, turn: &Turn) -> ChainEpoch {
+        let head = self.shared.devnet.inner.read().chain.head().height();
+        if turn.reached - head >= MAX_NULL_ROUNDS { head } else { turn.reached.max(head) }
     }
 
     fn skip(&self, turn: &mut Turn, epochs: u64, sum: &mut Sum) -> Result<(), DevnetError> {
         let head = self.shared.devnet.inner.read().chain.head().height();
-        let reached = turn.reached.max(head).saturating_add_unsigned(epochs);
+        let reached = self.reached(turn).saturating_add_unsigned(epochs);
         if reached - head >= MAX_NULL_ROUNDS {
             return refuse(format!("a chain cannot have more than {MAX_NULL_ROUNDS} empty epochs in a row"));
         }
         turn.reached = reached;
         sum.nulls += epochs;
         Ok(())
+    }
+
+    /// Miners of a request, each once. Somebody else would leave epoch after epoch empty.
+    async fn named(&self, miners: &[Address]) -> Result<Vec<Address>, DevnetError> {
+        let (mut seen, mut named) = (HashSet::new(), Vec::new());
+        for miner in miners.iter().filter(|miner| seen.insert(**miner)) {
+            match self.shared.devnet.info(miner, &TipsetKey::default()).await {
+                Ok(_) => named.push(*miner),
+                Err(ChainError::ActorNotFound(_)) => return refuse(format!("{miner} is no miner")),
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Ok(named)
     }
 
     /// The miners of the genesis that the devnet mines for.

@@ -22,6 +22,8 @@ use crate::vm::StateChange;
 
 /// Most sectors of one request.
 const MAX_SECTORS: usize = 10_000;
+/// Longest text of a fault, bytes: many of them may wait.
+const MAX_FAULT_TEXT: usize = 4096;
 
 pub(super) fn register(m: &mut Methods) {
     method!(m, Admin "Devnet.Status" () => status, .idempotent());
@@ -156,6 +158,12 @@ fn numbers(sectors: Vec<u64>) -> Answer<BitField> {
 
 /// On this face only: others of the same devnet stay as they are.
 async fn inject(face: Face, spec: RpcFaultSpec) -> Answer<bool> {
+    if spec.method.starts_with("Devnet.") {
+        return Err(FaceError::said("methods of the control never go wrong on purpose: name another"));
+    }
+    if spec.method.len().max(spec.message.len()) > MAX_FAULT_TEXT {
+        return Err(FaceError::said(format!("method and message may have {MAX_FAULT_TEXT} bytes each")));
+    }
     let kind = match spec.kind {
         RpcFaultKind::Delay => FaultKind::Delay(Duration::from_millis(spec.ms)),
         RpcFaultKind::Error => FaultKind::Error { code: spec.code, message: spec.message },

@@ -28,15 +28,28 @@ async fn open(
     pending: PendingSubscriptionSink,
     caller: Option<Arc<Caller>>,
 ) -> Result<(), SubscriptionError> {
-    let fault = face.faults.next(NAME, true);
+    match accept(&face, NAME, pending, caller).await? {
+        Some((sink, lags)) => follow(&face, sink, lags).await,
+        None => Ok(()),
+    }
+}
+
+/// Opens a channel, unless a fault wants it otherwise; with it, whether it shall end as if its reader were too slow.
+pub(super) async fn accept(
+    face: &Face,
+    name: &str,
+    pending: PendingSubscriptionSink,
+    caller: Option<Arc<Caller>>,
+) -> Result<Option<(SubscriptionSink, bool)>, SubscriptionError> {
+    let fault = face.faults.next(name, true);
     let lags = fault == Some(FaultKind::SlowReader);
     if let Some(kind) = fault
         && let Err(error) = suffer(&face.faults, kind, caller).await
     {
         pending.reject(error).await;
-        return Ok(());
+        return Ok(None);
     }
-    follow(&face, pending.accept().await?, lags).await
+    Ok(Some((pending.accept().await?, lags)))
 }
 
 /// `lags`: ends after the first value, as if the subscriber had fallen behind.

@@ -4,13 +4,14 @@ use cid::Cid;
 use futures::StreamExt;
 use fvm_shared::clock::ChainEpoch;
 use fvm_shared::message::Message;
-use venus_core::api::{ChainError, ChainReader, HeadEvent, HeadFeed, Resume, SearchOptions, StateReader};
+use venus_core::api::{ChainError, ChainReader, HeadEvent, HeadFeed, Resume, SearchOptions};
 use venus_core::json::Json;
 use venus_core::types::{BlockMessages, ChainMessage, MessageLookup, Receipt, Tipset, TipsetKey};
 
 use super::error::FaceError;
 use super::methods::{Answer, Methods, method};
 use super::{Face, FaceKind};
+use crate::chain::Sameness;
 
 pub(super) fn register(m: &mut Methods) {
     method!(m, Read "Filecoin.ChainGetBlockMessages" (c: Json<Cid> = "cid.Cid") => of_block, .idempotent());
@@ -77,8 +78,11 @@ async fn receipts(face: Face, Json(root): Json<Cid>) -> Answer<Json<Vec<Receipt>
     Err(FaceError::said(format!("load receipts: ipld: could not find {root}")))
 }
 
+/// What stands for all epochs; anything else below zero is none but that of `from`.
+const NO_LIMIT: ChainEpoch = -1;
+
 fn options(from: TipsetKey, limit: ChainEpoch, allow_replaced: bool) -> SearchOptions {
-    SearchOptions { from, lookback: (limit >= 0).then_some(limit), allow_replaced }
+    SearchOptions { from, lookback: (limit != NO_LIMIT).then_some(limit.max(0)), allow_replaced }
 }
 
 /// A message that the node does not have is not searched for.
@@ -95,7 +99,22 @@ async fn known(face: &Face, cid: &Cid) -> Answer<()> {
 
 async fn find(face: &Face, cid: &Cid, options: &SearchOptions) -> Answer<Option<Json<MessageLookup>>> {
     known(face, cid).await?;
-    Ok(face.devnet.search_message(cid, options).await?.map(Json))
+    executed(face, cid, options).await.map(|found| found.map(Json))
+}
+
+/// Refuses to go on looking once something else was executed in place of the message.
+async fn executed(face: &Face, cid: &Cid, options: &SearchOptions) -> Answer<Option<MessageLookup>> {
+    let Some((found, how)) = face.devnet.executed_as(cid, options)? else { return Ok(None) };
+    let which = match how {
+        Sameness::Same => return Ok(Some(found)),
+        Sameness::OtherFees if options.allow_replaced => return Ok(Some(found)),
+        Sameness::OtherFees => "",
+        Sameness::OtherCall => " that is NOT a valid replacement message",
+    };
+    let (nonce, other) = (face.devnet.message(cid).await?.sequence, found.message);
+    Err(FaceError::said(format!(
+        "found message with equal nonce as the one we are looking for{which} (F:{cid} n {nonce}, TS: {other} n{nonce})"
+    )))
 }
 
 type Found = Option<Json<MessageLookup>>;
@@ -156,14 +175,16 @@ async fn until_executed(
     known(face, cid).await?;
     let confidence = ChainEpoch::try_from(confidence).unwrap_or(ChainEpoch::MAX);
     let mut heads = face.devnet.heads(Resume::Head);
+    let mut begin = None;
     while let Some(event) = heads.next().await {
         let Some(head) = head_of(event?) else { continue };
-        let options = SearchOptions { from: head.key().clone(), ..options.clone() };
-        match face.devnet.search_message(cid, &options).await? {
+        // The limit counts from where the wait began: what was in reach stays so while its confidence grows.
+        let waited = (head.height() - *begin.get_or_insert(head.height())).max(0);
+        let lookback = options.lookback.map(|limit| limit.saturating_add(waited));
+        let options = SearchOptions { from: head.key().clone(), lookback, ..options.clone() };
+        match executed(face, cid, &options).await? {
             Some(found) if head.height() - found.height >= confidence => return Ok(Json(found)),
-            Some(_) => {}
-            None if options.allow_replaced => {}
-            None => refuse_replaced(face, cid, options).await?,
+            _ => {}
         }
     }
     Err(ChainError::Closed.into())
@@ -174,17 +195,5 @@ fn head_of(event: HeadEvent) -> Option<std::sync::Arc<Tipset>> {
         HeadEvent::Current(head) | HeadEvent::Gap { now: head, .. } => Some(head),
         HeadEvent::Change(change) => change.apply.last().cloned(),
         _ => None,
-    }
-}
-
-/// Waiting would never end once another message has the nonce.
-async fn refuse_replaced(face: &Face, cid: &Cid, options: SearchOptions) -> Answer<()> {
-    let any = SearchOptions { allow_replaced: true, ..options };
-    match face.devnet.search_message(cid, &any).await? {
-        Some(other) => Err(FaceError::said(format!(
-            "found message with equal nonce as the one we are looking for that is NOT a valid replacement message (F:{} n, TS: {})",
-            other.message, other.height
-        ))),
-        None => Ok(()),
     }
 }

@@ -1,20 +1,23 @@
 //! `Mpool*`.
 
+use std::sync::Arc;
+
 use cid::Cid;
 use futures::StreamExt;
 use fvm_shared::address::Address;
 use fvm_shared::message::Message;
 use jsonrpsee::core::SubscriptionError;
-use jsonrpsee::{PendingSubscriptionSink, SubscriptionSink};
+use jsonrpsee::{Extensions, PendingSubscriptionSink, SubscriptionSink};
 use venus_core::api::{BlockProducer, MessagePool, SignerExt};
 use venus_core::json::Json;
-use venus_core::rpc::{MethodSpec, Permission};
+use venus_core::rpc::{Caller, MethodSpec, Permission};
 use venus_core::types::{MessageSendSpec, MpoolConfig, SignedMessage, TipsetKey};
 
 use super::Face;
 use super::error::FaceError;
+use super::heads::accept;
 use super::methods::{Answer, Methods, method};
-use super::wallet::{keys, signer_error};
+use super::wallet::{key_of, keys, signer_error};
 
 /// Most messages of one batch.
 const MOST_AT_ONCE: usize = 1000;
@@ -135,7 +138,8 @@ async fn push_messages(
     Ok(Json(pushed))
 }
 
-/// Gives the message gas and nonce, signs it with a key of the node and puts it into the pool.
+/// Gives the message gas and nonce, signs it with a key of the node and puts it into the pool. An ID is put in terms
+/// of its key; calls for one sender are served one after the other.
 async fn sign_and_push(
     face: &Face,
     message: Message,
@@ -147,6 +151,8 @@ async fn sign_and_push(
             message.sequence
         )));
     }
+    let message = Message { from: key_of(face, message.from).await?, ..message };
+    let _turn = face.devnet.inner.turns.of(&message.from).await;
     let mut message = face.devnet.gas_message(&message, spec, &TipsetKey::default()).await?;
     message.sequence = face.devnet.next_nonce(&message.from).await?;
     let signed = keys(face)?.sign_message(&message).await.map_err(|e| signer_error(&e))?;
@@ -179,9 +185,15 @@ const UPDATES: &str = "Filecoin.MpoolSub";
 
 fn register_updates(m: &mut Methods) {
     let face = m.face.clone();
-    let follow = move |_, pending: PendingSubscriptionSink, _, _| {
-        let face = face.clone();
-        async move { follow(face, pending.accept().await?).await }
+    let follow = move |_, pending: PendingSubscriptionSink, _, extensions: Extensions| {
+        let (face, caller) = (face.clone(), extensions.get::<Arc<Caller>>().cloned());
+        async move {
+            match accept(&face, UPDATES, pending, caller).await? {
+                // There is no first value to come before the end.
+                Some((_, true)) | None => Ok(()),
+                Some((sink, false)) => follow(face, sink).await,
+            }
+        }
     };
     if m.module.register_subscription(UPDATES, UPDATES, "Filecoin.MpoolSubEnd", follow).is_ok() {
         m.table.push(MethodSpec::new(UPDATES, Permission::Read, &[]).channel());

@@ -141,7 +141,11 @@ async fn robust(face: Face, Json(address): Json<Address>, key: TipsetKey) -> Ans
 }
 
 /// A key address is answered with itself, whether anybody has it or not.
-async fn account_key(face: Face, Json(address): Json<Address>, key: TipsetKey) -> Answer<Json<Address>> {
+pub(super) async fn account_key(
+    face: Face,
+    Json(address): Json<Address>,
+    key: TipsetKey,
+) -> Answer<Json<Address>> {
     if matches!(address.protocol(), Protocol::Secp256k1 | Protocol::BLS) {
         return Ok(Json(address));
     }

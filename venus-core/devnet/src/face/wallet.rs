@@ -5,14 +5,17 @@ use std::sync::Arc;
 use fvm_shared::address::Address;
 use fvm_shared::econ::TokenAmount;
 use fvm_shared::message::Message;
-use venus_core::api::{ISigner, SignerError, SignerExt, StateReader};
+use venus_core::api::{ISigner, SignerError, SignerExt};
 use venus_core::crypto;
 use venus_core::json::Json;
-use venus_core::types::{MaybeAddress, MsgMeta, MsgType, Protocol, Signature, SignedMessage, address};
+use venus_core::types::{
+    MaybeAddress, MsgMeta, MsgType, Protocol, Signature, SignedMessage, TipsetKey, address,
+};
 
 use super::Face;
 use super::error::FaceError;
 use super::methods::{Answer, Methods, method};
+use super::state::{account_key, state_at};
 
 pub(super) fn register(m: &mut Methods) {
     method!(m, Write "Filecoin.WalletDefaultAddress" () => default_address, .idempotent());
@@ -34,6 +37,15 @@ pub(super) fn register(m: &mut Methods) {
 /// The node's keys.
 pub(super) fn keys(face: &Face) -> Answer<&Arc<dyn ISigner>> {
     face.keys.as_ref().ok_or_else(|| FaceError::said("this node has no keys"))
+}
+
+/// The key behind an address that names a key of the node by its ID; any other as it is.
+pub(super) async fn key_of(face: &Face, address: Address) -> Answer<Address> {
+    if address.protocol() != Protocol::ID {
+        return Ok(address);
+    }
+    let Json(key) = account_key(face.clone(), Json(address), TipsetKey::default()).await?;
+    Ok(key)
 }
 
 /// What a signer says, in the words of a node where it has some.
@@ -67,8 +79,11 @@ async fn has(face: Face, Json(address): Json<Address>) -> Answer<bool> {
     }
 }
 
+/// Before the messages of the head, as `StateGetActor` has it.
 async fn balance(face: Face, Json(address): Json<Address>) -> Answer<Json<TokenAmount>> {
-    Ok(Json(face.devnet.balance(&address).await?))
+    let at = state_at(&face, TipsetKey::default()).await?;
+    let balance = at.view().tree.find(&address).map(|(_, actor)| actor.balance.clone());
+    Ok(Json(balance.unwrap_or_default()))
 }
 
 async fn validate(_: Face, text: String) -> Answer<Json<Address>> {
@@ -106,6 +121,7 @@ async fn sign_with_meta(
 }
 
 async fn sign_bytes(face: &Face, signer: Address, bytes: &[u8], meta: &MsgMeta) -> Answer<Json<Signature>> {
+    let signer = key_of(face, signer).await?;
     keys(face)?.sign(&signer, bytes, meta).await.map(Json).map_err(|e| signer_error(&e))
 }
 

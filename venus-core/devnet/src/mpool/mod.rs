@@ -7,6 +7,8 @@ mod events;
 mod prune;
 mod rules;
 mod select;
+#[cfg(feature = "server")]
+mod turns;
 mod view;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -27,6 +29,8 @@ pub(crate) use content::{bad_signature, check_content, check_inclusion};
 pub use events::PoolUpdates;
 pub(crate) use rules::Limits;
 pub(crate) use select::Candidates;
+#[cfg(feature = "server")]
+pub(crate) use turns::Turns;
 pub(crate) use view::Waiting;
 
 /// The messages of one sender by nonce.

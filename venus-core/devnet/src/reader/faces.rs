@@ -7,11 +7,12 @@ use cid::Cid;
 use fvm_shared::ActorID;
 use fvm_shared::address::{Address, Payload};
 use fvm_shared::message::Message;
-use venus_core::api::ChainError;
+use venus_core::api::{ChainError, SearchOptions};
 use venus_core::cbor::Encode;
-use venus_core::types::{BitField, MessageExt, Tipset, TipsetKey};
+use venus_core::types::{BitField, MessageExt, MessageLookup, Tipset, TipsetKey};
 
 use super::At;
+use crate::chain::Sameness;
 use crate::message::Verified;
 use crate::node::Devnet;
 use crate::state::{SYSTEM, StateView};
@@ -74,6 +75,18 @@ impl Devnet {
             core.chain.vm.apply_one(&mut state, &context, message, mode);
         }
         Ok(core.chain.vm.root(&state))
+    }
+
+    /// What was executed under the sender and the nonce of a message, whatever it does.
+    ///
+    /// # Errors
+    /// [`ChainError::TipsetNotFound`].
+    pub(crate) fn executed_as(
+        &self,
+        message: &Cid,
+        options: &SearchOptions,
+    ) -> Result<Option<(MessageLookup, Sameness)>, ChainError> {
+        self.inner.read().chain.executed_as(message, options)
     }
 
     /// The state with a root, if a tipset of the chain was executed on it.

@@ -49,6 +49,9 @@ impl LogStore {
         let at = |source| DevnetError::Io { path: path.clone(), source };
         std::fs::create_dir_all(dir).map_err(|source| DevnetError::Io { path: dir.into(), source })?;
         let mut options = OpenOptions::new();
+        // Like everything in the directory of a devnet, for its owner alone.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(at)?;
         file.try_lock().map_err(|e| match e {
             TryLockError::WouldBlock => DevnetError::InUse(dir.into()),
@@ -57,6 +60,7 @@ impl LogStore {
         let size = file.metadata().map_err(at)?.len();
         let mut log = Self { file, path: path.clone(), len: FILE_HEAD as u64, failed: false };
         if size < FILE_HEAD as u64 {
+            log.check_beginning(genesis)?;
             log.begin(dir, genesis).map_err(at)?;
             return Ok(log);
         }
@@ -68,9 +72,19 @@ impl LogStore {
         Ok(log)
     }
 
+    /// What is shorter than the head of a file was left by a crash while the file was made, or is none of ours: then it
+    /// stays.
+    fn check_beginning(&self, genesis: &Cid) -> Result<(), DevnetError> {
+        let mut found = Vec::new();
+        let mut input = (&self.file).take(FILE_HEAD as u64);
+        input.read_to_end(&mut found).map_err(|e| self.error(e))?;
+        let is_ours = file_head(genesis).starts_with(&found) || found.iter().all(|byte| *byte == 0);
+        if is_ours { Ok(()) } else { Err(corrupt(&self.path, 0, "not a block log of this version")) }
+    }
+
     /// Starts a new file. A crash here leaves fewer bytes than a file begins with, which is a new file again.
     fn begin(&mut self, dir: &Path, genesis: &Cid) -> std::io::Result<()> {
-        let head = [MAGIC.as_slice(), &genesis.to_bytes()].concat();
+        let head = file_head(genesis);
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(&head)?;
@@ -134,6 +148,10 @@ impl Store for LogStore {
         self.len += bytes.len() as u64;
         Ok(())
     }
+}
+
+fn file_head(genesis: &Cid) -> Vec<u8> {
+    [MAGIC.as_slice(), &genesis.to_bytes()].concat()
 }
 
 fn corrupt(path: &Path, offset: u64, reason: impl Into<String>) -> DevnetError {

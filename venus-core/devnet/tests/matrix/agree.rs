@@ -9,7 +9,6 @@ use venus_core::node::FullNode;
 use venus_core::types::{Address, BitField, Cid, Tipset, TipsetKey};
 
 use crate::net::{ADAPTERS, FACES, Net};
-use crate::suites::history;
 use crate::support::World;
 
 /// Answers are equal, or errors of the same kind.
@@ -157,7 +156,7 @@ async fn market(net: &Net, here: &dyn FullNode, there: &dyn FullNode, at: &Tipse
 async fn on_every_face_by_every_adapter() {
     for face in FACES {
         let net = Net::with_keys(World::new(51, 3), face).await;
-        history(&net.world).await;
+        net.world.history(2).await;
         net.world.send(net.world.secp, net.world.bls, 2).await;
         for way in ADAPTERS {
             compare(&net, &*net.node(way).await).await;
@@ -170,7 +169,7 @@ async fn on_every_face_by_every_adapter() {
 async fn while_sockets_break() {
     for face in FACES {
         let mut net = Net::with_keys(World::new(52, 2), face).await;
-        history(&net.world).await;
+        net.world.history(2).await;
         for way in ADAPTERS {
             broken(&net, &*net.node(way).await).await;
             net.restart().await;

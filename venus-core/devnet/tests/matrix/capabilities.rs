@@ -6,7 +6,6 @@ use venus_core::types::{Address, BlockMsg, Message, TokenAmount};
 use venus_devnet::face::FaceKind;
 
 use crate::net::Net;
-use crate::suites::history;
 use crate::support::{World, fil};
 
 /// What an adapter finds out about a face.
@@ -79,7 +78,7 @@ async fn block(world: &World, node: &dyn FullNode) -> BlockMsg {
 async fn are_what_is_expected() {
     for face in crate::net::FACES {
         let net = Net::with_keys(World::new(41, 2), face).await;
-        history(&net.world).await;
+        net.world.history(2).await;
         let found = [find::<Lotus>(&net).await, find::<Venus>(&net).await, find::<Forest>(&net).await];
         for (by, found) in ["LotusNode", "VenusNode", "ForestNode"].iter().zip(found) {
             assert_eq!(found, expected(face), "{by} at a {face:?} face");
@@ -93,7 +92,7 @@ async fn estimates_are_alike() {
     let mut all = Vec::new();
     for face in crate::net::FACES {
         let net = Net::with_keys(World::new(42, 2), face).await;
-        history(&net.world).await;
+        net.world.history(2).await;
         let message =
             MessageRequest::transfer(net.world.bls, net.world.secp, TokenAmount::from_atto(1)).message;
         let lotus: RpcNode<Lotus> = net.adapter("ws").await;

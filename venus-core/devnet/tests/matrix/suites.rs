@@ -7,7 +7,7 @@ use venus_core::testing::suites::{
     self, BlockProducerFixture, ChainReaderFixture, GasEstimatorFixture, HeadFeedFixture, MessagePoolFixture,
     StateReaderFixture, step,
 };
-use venus_core::types::{Address, Cid};
+use venus_core::types::Address;
 use venus_devnet::ForkSpec;
 use venus_devnet::face::FaceKind;
 
@@ -26,8 +26,9 @@ async fn all(net: &Net, node: &dyn FullNode) {
 
 async fn reading(net: &Net, node: &dyn FullNode) {
     let world = &net.world;
-    let (sent, null_round) = history(world).await;
-    for message in &sent {
+    let (sent, null_round) = world.history(2).await;
+    // One of each kind.
+    for message in sent.iter().step_by(2) {
         let fixture = ChainReaderFixture { message: *message, null_round: Some(null_round) };
         suites::chain_reader(node, &fixture).await;
     }
@@ -37,22 +38,6 @@ async fn reading(net: &Net, node: &dyn FullNode) {
     let not_executed = Some(late[0].cid());
     let fixture = StateReaderFixture { account: world.bls, message: sent[0], not_executed, genesis };
     suites::state_reader(node, &fixture).await;
-}
-
-/// Messages of both kinds and null rounds. Answers a message of each kind, and a null round.
-pub(crate) async fn history(world: &World) -> ([Cid; 2], i64) {
-    let bls = world.send(world.bls, world.secp, 2).await;
-    world.extend().await;
-    let secp = world.send(world.secp, world.bls, 2).await;
-    world.extend().await;
-    let null = world.head().await.height() + 1;
-    for epoch in null + 2.. {
-        if world.mine(epoch).await > 0 {
-            break;
-        }
-    }
-    world.extend().await;
-    ([bls[0].cid(), secp[0].cid()], null)
 }
 
 async fn sending(world: &World, node: &dyn FullNode) {
@@ -150,7 +135,7 @@ async fn blocks_of_nodes_without_keys() {
     for face in FACES {
         for way in ADAPTERS {
             let net = Net::without_keys(World::new(33, 3), face).await;
-            history(&net.world).await;
+            net.world.history(2).await;
             mining(&net.world, &*net.node(way).await).await;
         }
     }

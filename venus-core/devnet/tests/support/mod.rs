@@ -23,8 +23,8 @@ use venus_core::consensus::ticket::quality;
 use venus_core::consensus::vrf::{election_input, ticket_input};
 use venus_core::testing::doubles::TestSigner;
 use venus_core::types::{
-    Address, BlockMsg, BlockTemplate, ChainEpoch, ElectionProof, MiningBaseInfo, PostProof, SignedMessage,
-    Ticket, Tipset, TipsetKey, TokenAmount,
+    Address, BlockMsg, BlockTemplate, ChainEpoch, Cid, ElectionProof, MiningBaseInfo, PostProof,
+    SignedMessage, Ticket, Tipset, TipsetKey, TokenAmount,
 };
 use venus_devnet::{Devnet, DevnetConfig, FAKE_PROOF, GenesisAccount, GenesisMiner};
 
@@ -158,6 +158,50 @@ impl World {
             epoch += 1;
         }
         self.head().await
+    }
+
+    /// Mines an epoch in which others than `rival` win, who can make a branch later.
+    pub(crate) async fn extend_without(&self, rival: &Address) {
+        let base = self.head().await;
+        for epoch in base.height() + 1.. {
+            let blocks = self.blocks(epoch, &base).await;
+            let others: Vec<_> = blocks.iter().filter(|b| b.header.miner != *rival).collect();
+            for block in &others {
+                self.devnet.submit_block(block).await.unwrap();
+            }
+            if !others.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// The blocks of the first epoch on the head that `winners` miners win; none of them is submitted.
+    pub(crate) async fn blocks_of(&self, winners: usize) -> Vec<BlockMsg> {
+        let base = self.head().await;
+        let mut epoch = base.height() + 1;
+        loop {
+            let blocks = self.blocks(epoch, &base).await;
+            if blocks.len() == winners {
+                return blocks;
+            }
+            epoch += 1;
+        }
+    }
+
+    /// Lands messages of both kinds, `n` of each, and leaves epochs empty. Answers the messages, those of the BLS account
+    /// first, and the first empty epoch.
+    pub(crate) async fn history(&self, n: u64) -> (Vec<Cid>, ChainEpoch) {
+        let mut sent = self.send(self.bls, self.secp, n).await;
+        self.extend().await;
+        sent.extend(self.send(self.secp, self.bls, n).await);
+        self.extend().await;
+        let null = self.head().await.height() + 1;
+        let mut epoch = null + 2;
+        while self.mine(epoch).await == 0 {
+            epoch += 1;
+        }
+        self.extend().await;
+        (sent.iter().map(|message| message.cid()).collect(), null)
     }
 
     pub(crate) async fn extend_to(&self, height: ChainEpoch) {

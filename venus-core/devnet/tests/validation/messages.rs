@@ -141,7 +141,7 @@ async fn rule_15_sender_is_an_account_of_the_base() {
     // This one has no block on the genesis yet, nor at the heights that are taken.
     let miner = world.devnet.miners()[2];
     for _ in 0..2 {
-        extend_without(&world, &miner).await;
+        world.extend_without(&miner).await;
     }
     let message = world.transfer(late, world.bls, 0).await;
     world.devnet.push(&message).await.unwrap();
@@ -187,20 +187,6 @@ async fn rule_15_a_signature_is_of_the_sender_on_this_branch() {
     world.sign(&mut block, &info.unwrap().unwrap().worker_key).await;
     let result = world.devnet.submit_block(&block).await;
     assert!(result.as_ref().is_err_and(|e| e.to_string().contains("not its sender's")), "{result:?}");
-}
-
-async fn extend_without(world: &World, miner: &Address) {
-    let base = world.head().await;
-    for epoch in base.height() + 1.. {
-        let blocks = world.blocks(epoch, &base).await;
-        let others: Vec<_> = blocks.iter().filter(|b| b.header.miner != *miner).collect();
-        for block in &others {
-            world.devnet.submit_block(block).await.unwrap();
-        }
-        if !others.is_empty() {
-            return;
-        }
-    }
 }
 
 /// As [`won`], with messages.

@@ -111,3 +111,22 @@ async fn what_comes_to_the_pool_and_leaves_it() {
     let ChannelEvent::Value(removed) = next(&mut updates).await else { panic!() };
     assert_eq!(removed["Type"], 1);
 }
+
+#[tokio::test]
+async fn faults_reach_the_channel_of_the_pool() {
+    let served = Served::new(world(5), FaceKind::Lotus).await;
+    let faults = served.face.faults();
+    let refused = FaultKind::Error { code: 1, message: "no channel today".into() };
+    faults.inject("MpoolSub", Fault { kind: refused, count: 1 }).unwrap();
+    faults.inject("MpoolSub", Fault { kind: FaultKind::SlowReader, count: 1 }).unwrap();
+    let client = client(&served).await;
+    let open = || client.channel::<Value>("Filecoin.MpoolSub", None, Resubscribe::Never);
+    let refusal = open().await.expect_err("refused");
+    assert!(refusal.to_string().contains("no channel today"), "{refusal}");
+    let mut slow = open().await.unwrap();
+    assert!(matches!(next(&mut slow).await, ChannelEvent::Closed(ChannelClosed::ByPeer)));
+    let mut good = open().await.unwrap();
+    served.world.send(served.world.bls, served.world.secp, 1).await;
+    assert!(matches!(next(&mut good).await, ChannelEvent::Value(_)));
+    assert!(faults.pending().is_empty());
+}

@@ -1,9 +1,12 @@
 //! What single methods answer, where the recorded calls do not look closely.
 
 use serde_json::{Value, json};
-use venus_core::api::{BlockProducer, ChainReader, MessagePool, Permissions, SignerExt};
+use venus_core::api::{
+    BlockProducer, ChainReader, MessagePool, Permissions, SearchOptions, SignerExt, StateReader,
+};
 use venus_core::cbor::Encode;
-use venus_core::types::{MessageExt, SignedMessage};
+use venus_core::node::{LotusNode, NodeConfig};
+use venus_core::types::{MessageExt, SignedMessage, TipsetKey};
 use venus_devnet::face::FaceKind;
 
 use crate::raw::request;
@@ -79,6 +82,128 @@ async fn old_and_new_searches_find_the_same() {
     let receipt =
         served.post("/rpc/v0", Some(&token), &request("StateGetReceipt", &json!([cid, []]))).await.unwrap();
     assert_eq!(receipt.json()["result"], found["Receipt"]);
+}
+
+/// Each call gets a nonce of its own, however many come at once, and a sender may be named by its ID.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn messages_that_are_sent_at_once_have_nonces_of_their_own() {
+    let world = world(6);
+    let (from, to) = (world.secp, world.bls);
+    let id = world.devnet.lookup_id(&from, &TipsetKey::default()).await.unwrap();
+    let served = Served::new(world, FaceKind::Lotus).await;
+    let send = |n: u32| {
+        let from = served.face_json(&venus_core::json::Json(if n.is_multiple_of(2) { from } else { id }));
+        let message = json!({
+            "Version": 0, "To": served.face_json(&venus_core::json::Json(to)), "From": from, "Nonce": 0,
+            "Value": n.to_string(), "GasLimit": 0, "GasFeeCap": "0", "GasPremium": "0", "Method": 0, "Params": null,
+        });
+        served.result("MpoolPushMessage", json!([message, null]))
+    };
+    let sent = futures::future::join_all((0..16).map(send)).await;
+    let mut nonces: Vec<_> = sent.iter().map(|sent| sent["Message"]["Nonce"].as_u64().unwrap()).collect();
+    nonces.sort_unstable();
+    assert_eq!(nonces, (0..16).collect::<Vec<u64>>());
+    assert_eq!(served.world.devnet.pending().await.unwrap().len(), 16);
+    let key = served.face_json(&venus_core::json::Json(from));
+    assert!(sent.iter().all(|sent| sent["Message"]["From"] == key));
+    let id = served.face_json(&venus_core::json::Json(id));
+    // The signer of this test signs no unknown bytes; it says with which key it was to.
+    let by_key = served.call("WalletSign", json!([key, "aGk="])).await.error();
+    assert_eq!(served.call("WalletSign", json!([id, "aGk="])).await.error(), by_key);
+}
+
+/// Both look at the state before the messages of the head.
+#[tokio::test]
+async fn a_wallet_has_what_its_actor_has() {
+    for kind in [FaceKind::Lotus, FaceKind::Venus, FaceKind::Forest] {
+        let world = world(4);
+        world.extend().await;
+        let (from, to) = (world.bls, world.secp);
+        world.send(from, to, 1).await;
+        world.extend().await;
+        let served = Served::new(world, kind).await;
+        for address in [from, to] {
+            let address = served.face_json(&venus_core::json::Json(address));
+            let actor = served.result("StateGetActor", json!([address, []])).await;
+            assert_eq!(served.result("WalletBalance", json!([address])).await, actor["Balance"]);
+        }
+        assert_eq!(served.result("WalletBalance", json!(["t0999999"])).await, "0");
+    }
+}
+
+/// A limit of one is the tipset from which is looked, and that one is looked at in any case.
+#[tokio::test]
+async fn limits_of_searches_count_as_in_nodes() {
+    let (served, sent) = landed(FaceKind::Lotus).await;
+    let (cid, executed) = (link(&sent[0].cid()), served.world.head().await.height());
+    let found = served.result("StateSearchMsg", json!([[], cid, 0, true])).await;
+    assert_eq!(found["Height"], executed, "the head is looked at");
+    served.world.extend().await;
+    let above = served.world.extend().await.height() - executed;
+    for (limit, is_found) in [(-2, false), (-1, true), (0, false), (above, false), (above + 1, true)] {
+        let found = served.result("StateSearchMsg", json!([[], cid, limit, true])).await;
+        assert_eq!(!found.is_null(), is_found, "limit {limit}, {above} below the head");
+    }
+}
+
+/// The limit is for where the wait begins: else a message would get out of reach while its confidence grows.
+#[tokio::test]
+async fn a_wait_with_a_limit_ends() {
+    let (served, sent) = landed(FaceKind::Lotus).await;
+    let body = request("StateWaitMsgLimited", &json!([link(&sent[0].cid()), 12, 8]));
+    let token = served.token(Permissions::ALL);
+    let counted = venus_devnet::face::FaultKind::Delay(std::time::Duration::ZERO);
+    let fault = venus_devnet::face::Fault { kind: counted, count: 1 };
+    served.face.faults().inject("StateWaitMsgLimited", fault).unwrap();
+    let wait = served.post("/rpc/v0", Some(&token), &body);
+    let mine = async {
+        served.face.faults().used_up().await;
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        let height = served.world.head().await.height();
+        served.world.extend_to(height + 20).await;
+    };
+    let (reply, ()) = tokio::join!(wait, mine);
+    assert_eq!(reply.unwrap().json()["result"]["Receipt"]["ExitCode"], 0);
+}
+
+/// Nobody waits for a message whose nonce another one took.
+#[tokio::test]
+async fn a_nonce_that_is_taken_ends_every_search() {
+    for kind in [FaceKind::Lotus, FaceKind::Venus, FaceKind::Forest] {
+        let world = world(3);
+        let lost = world.send(world.secp, world.bls, 1).await.remove(0);
+        let mut taker = lost.message.clone();
+        taker.value += venus_core::types::TokenAmount::from_atto(1);
+        taker.gas_premium = &taker.gas_premium * 2;
+        taker.gas_fee_cap = &taker.gas_fee_cap * 2;
+        let taker = world.signer.sign_message(&taker).await.unwrap();
+        world.devnet.push(&taker).await.unwrap();
+        world.extend().await;
+        world.extend().await;
+        let served = Served::new(world, kind).await;
+        let (cid, other) = (lost.cid(), taker.cid());
+        let text = format!(
+            "found message with equal nonce as the one we are looking for that is NOT a valid replacement message \
+             (F:{cid} n 0, TS: {other} n0)"
+        );
+        let code = if kind == FaceKind::Forest { -32603 } else { 1 };
+        for replaced in [true, false] {
+            let searched = served.call("StateSearchMsg", json!([[], link(&cid), -1, replaced])).await;
+            assert_eq!(searched.error(), (code, text.clone()), "{kind:?}");
+            let waited = served.call("StateWaitMsg", json!([link(&cid), 1, -1, replaced])).await;
+            assert_eq!(waited.error(), (code, text.clone()), "{kind:?}");
+        }
+        let found = served.result("StateSearchMsg", json!([[], link(&other), -1, false])).await;
+        assert_eq!(found["Message"], link(&other));
+        if kind == FaceKind::Lotus {
+            let url = format!("{}/rpc/v1", served.server.url());
+            let node = LotusNode::connect_url(&url, NodeConfig::default()).await.unwrap();
+            let over_the_wire = node.search_message(&cid, &SearchOptions::default()).await.unwrap();
+            assert_eq!(over_the_wire, None, "as in process");
+        }
+    }
 }
 
 /// Draws as a miner makes them from the same base info.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use num_bigint::BigInt;
 use venus_core::api::BlockReject;
 use venus_core::consensus::election::win_count;
 use venus_core::types::{BlockHeader, MiningBaseInfo, Tipset};
@@ -73,6 +74,15 @@ pub(super) fn check_inherited(header: &BlockHeader, facts: &ChildFacts) -> Resul
         return rule("ParentMessageReceipts", format!("expected {}", facts.executed.receipts_root));
     }
     Ok(())
+}
+
+/// Without power in the network there is no weight, so such a block could neither be compared with others nor be built
+/// on. It must not get into the log, where nothing could be made of it either.
+pub(super) fn check_weighable(facts: &ChildFacts) -> Result<(), BlockReject> {
+    if facts.executed.state.total_power() > BigInt::ZERO {
+        return Ok(());
+    }
+    rule("Miner", "mines in a network without power")
 }
 
 /// One entry for every epoch since the parents. The entries of the test beacon are known to all, so they are

@@ -80,6 +80,7 @@ impl Chain {
         let info = self.check_miner(header, &base)?;
         let facts = self.child_facts(&base)?;
         header::check_inherited(header, &facts)?;
+        header::check_weighable(&facts)?;
         let rbase = &info.randomness_base().data;
         let (miner, epoch) = (header.miner, header.height);
         Ok(Candidate {

@@ -116,6 +116,27 @@ fn a_file_torn_at_its_head_begins_anew() {
 }
 
 #[test]
+fn a_short_file_of_somebody_else_stays() {
+    let (dir, path) = written(&[]);
+    for foreign in [b"hello".as_slice(), &[0, 0, 1], b"VDEVLOG2"] {
+        fs::write(&path, foreign).unwrap();
+        let error = open(dir.path()).unwrap_err();
+        assert!(matches!(&error, DevnetError::Corrupt { offset: 0, .. }), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), foreign);
+    }
+    fs::write(&path, [0; 20]).unwrap();
+    open(dir.path()).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn the_log_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_dir, path) = written(&[1]);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
 fn damage_before_the_end_is_an_error_and_changes_nothing() {
     let (dir, path) = written(&[1, 2, 3]);
     let whole = fs::read(&path).unwrap();
