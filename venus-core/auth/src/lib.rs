@@ -7,9 +7,14 @@ mod effects;
 mod error;
 pub mod jwt;
 mod model;
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod rest;
 mod service;
 mod store;
 mod text;
+#[cfg(any(feature = "client", feature = "server"))]
+mod wire;
 
 pub use audit::{AuditQuery, AuditRecord};
 pub use effect::{Effect, Revocation};
