@@ -15,6 +15,8 @@ mod model;
 pub mod rest;
 mod service;
 mod store;
+#[cfg(feature = "test-utils")]
+pub mod testing;
 mod text;
 #[cfg(any(feature = "client", feature = "server"))]
 mod wire;
@@ -28,4 +30,11 @@ pub use service::{
     Actor, AuthService, LOCAL_TOKEN, NewToken, NewUser, Rules, SignerOutcome, SignerSharing, TokenStorage,
     TokenView, Verified,
 };
-pub use store::{AuthStore, Cascade, Changed, Decide, MemoryStore, MinerBound, StoreError, UserChange};
+#[cfg(feature = "mysql")]
+pub use store::SchemaPlan;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+pub use store::SqlStore;
+pub use store::{
+    AuthStore, Cascade, Changed, Decide, MemoryStore, MinerBound, StoreError, TokenMigration, UserChange,
+    migrate_tokens,
+};

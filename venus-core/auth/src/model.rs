@@ -139,6 +139,14 @@ pub struct SignerRow {
     pub updated_at: OffsetDateTime,
 }
 
+impl SignerRow {
+    /// Orders the bindings of a signer: its owner first, then who had it longest.
+    pub(crate) fn owner_first(&self, other: &Self) -> std::cmp::Ordering {
+        let key = |row: &Self| (row.provenance.rank(), row.created_at);
+        key(self).cmp(&key(other)).then_with(|| self.user.cmp(&other.user))
+    }
+}
+
 /// A limit of requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitRow {

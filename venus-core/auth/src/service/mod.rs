@@ -34,7 +34,6 @@ use crate::audit::{AuditQuery, AuditRecord};
 use crate::effect::Effect;
 use crate::effects::Effects;
 use crate::error::AuthError;
-use crate::model::Ban;
 use crate::store::AuthStore;
 
 /// Who may use a signer that an account proved, besides that account.
@@ -158,12 +157,6 @@ impl AuthService {
             after: change.after,
         };
         Ok(self.store().record(&record).await?)
-    }
-
-    /// Whether something is banned, and why.
-    async fn ban_of(&self, wanted: impl Fn(&Ban) -> bool) -> Result<Option<String>, AuthError> {
-        let bans = self.store().bans().await?;
-        Ok(bans.into_iter().find(|(ban, _)| wanted(ban)).map(|(_, reason)| reason))
     }
 }
 

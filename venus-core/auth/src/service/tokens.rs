@@ -12,6 +12,8 @@ use crate::jwt::{self, Claims};
 use crate::model::{Page, TokenKey, TokenRow};
 use crate::store::Changed;
 
+/// Longest token that is kept in clear, bytes: the column of sophon-auth's table. Its own are never longer.
+const MAX_CLEAR: usize = 512;
 /// Longest free text in a token, bytes: the column of sophon-auth's table.
 const MAX_EXTRA: usize = 255;
 
@@ -74,14 +76,15 @@ impl AuthService {
             ..Claims::new(&new.name, &new.perm, &new.extra)
         };
         let token = jwt::encode(&claims, &secret);
-        let keeps = self.inner.rules.tokens == TokenStorage::Clear;
+        let key = self.key_of(&token);
+        let secret = if key.is_hashed() { String::new() } else { HEXLOWER.encode(&secret) };
         let row = TokenRow {
-            key: self.key_of(&token),
+            key,
             id,
             name: new.name,
             perm: new.perm,
             extra: new.extra,
-            secret: if keeps { HEXLOWER.encode(&secret) } else { String::new() },
+            secret,
             expires_at: new.expires_at,
             audience: new.audience,
             scopes: new.scopes,
@@ -202,8 +205,8 @@ impl AuthService {
 
     fn key_of(&self, token: &str) -> TokenKey {
         match self.inner.rules.tokens {
-            TokenStorage::Hashed => TokenKey::hashed(token),
-            TokenStorage::Clear => TokenKey::clear(token),
+            TokenStorage::Clear if token.len() <= MAX_CLEAR => TokenKey::clear(token),
+            TokenStorage::Clear | TokenStorage::Hashed => TokenKey::hashed(token),
         }
     }
 }

@@ -70,13 +70,9 @@ impl AuthService {
         if user.state == UserState::Disabled {
             return Err(AuthError::Unauthenticated(format!("user {} is disabled", row.name)));
         }
-        let banned = self.ban_of(|ban| match ban {
-            Ban::Account(name) => *name == row.name,
-            Ban::Token(id) => *id == row.id,
-            Ban::Ip(ip) => Some(*ip) == from,
-            Ban::Address(_) => false,
-        });
-        if banned.await?.is_some() {
+        let mut any = vec![Ban::Account(row.name.clone()), Ban::Token(row.id)];
+        any.extend(from.map(Ban::Ip));
+        if self.store().banned(&any).await?.is_some() {
             return Err(AuthError::Unauthenticated(format!("user {} is banned", row.name)));
         }
         Ok(Verified {

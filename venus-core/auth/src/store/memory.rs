@@ -11,7 +11,9 @@ use venus_core::types::Address;
 
 use super::{AuthStore, Cascade, Changed, Decide, MinerBound, StoreError, UserChange, clamp};
 use crate::audit::{AuditQuery, AuditRecord};
-use crate::model::{Ban, LimitRow, MinerRow, Page, SignerRow, TokenKey, TokenRow, User, UserState};
+use crate::model::{
+    Ban, LimitRow, MinerRow, Page, Provenance, SignerRow, TokenKey, TokenRow, User, UserState,
+};
 
 /// Records that are kept; the oldest go first.
 const MAX_RECORDS: usize = 100_000;
@@ -28,11 +30,29 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
-/// A row with the time of its deletion. Those that went at once come back at once.
+/// A row and whether it was deleted.
 #[derive(Clone, Debug)]
 struct Kept<T> {
     row: T,
-    deleted: Option<OffsetDateTime>,
+    gone: Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gone {
+    No,
+    Deleted,
+    /// With its user, with whom it comes back.
+    WithUser,
+}
+
+impl<T> Kept<T> {
+    fn new(row: T) -> Self {
+        Self { row, gone: Gone::No }
+    }
+
+    fn is_live(&self) -> bool {
+        self.gone == Gone::No
+    }
 }
 
 #[derive(Default)]
@@ -60,48 +80,60 @@ fn page<T>(rows: impl Iterator<Item = T>, page: Page) -> Vec<T> {
 
 impl Data {
     fn bound(&self, signer: &Address) -> Vec<SignerRow> {
-        let live = self.signers.values().filter(|kept| kept.deleted.is_none() && kept.row.signer == *signer);
+        let live = self.signers.values().filter(|kept| kept.is_live() && kept.row.signer == *signer);
         let mut rows: Vec<SignerRow> = live.map(|kept| kept.row.clone()).collect();
-        rows.sort_by_key(|row| (row.provenance.rank(), row.created_at));
+        rows.sort_by(SignerRow::owner_first);
         rows
     }
 
     fn unbind(&mut self, signer: &Address, user: &str, at: OffsetDateTime) -> Changed {
         match self.signers.get_mut(&(*signer, user.to_owned())) {
             None => Changed::Absent,
-            Some(kept) if kept.deleted.is_some() => Changed::Already,
+            Some(kept) if !kept.is_live() => Changed::Already,
             Some(kept) => {
-                (kept.deleted, kept.row.updated_at) = (Some(at), at);
+                (kept.gone, kept.row.updated_at) = (Gone::Deleted, at);
                 Changed::Done
             }
         }
     }
 
-    fn cascade(&mut self, user: &str, at: OffsetDateTime) -> Cascade {
+    fn cascade(&mut self, user: &str) -> Cascade {
         let mut cascade = Cascade::default();
         for token in self.tokens.iter_mut().filter(|token| token.name == user && !token.deleted) {
             token.deleted = true;
             cascade.tokens.push(token.id);
         }
-        for kept in self.miners.values_mut().filter(|kept| kept.row.user == user && kept.deleted.is_none()) {
-            kept.deleted = Some(at);
-            cascade.miners.push(kept.row.miner);
+        for kept in self.miners.values_mut().filter(|kept| kept.row.user == user) {
+            kept.gone = match kept.is_live() {
+                true => Gone::WithUser,
+                false => Gone::Deleted,
+            };
+            cascade.miners.extend((kept.gone == Gone::WithUser).then_some(kept.row.miner));
         }
-        for kept in self.signers.values_mut().filter(|kept| kept.row.user == user && kept.deleted.is_none()) {
-            kept.deleted = Some(at);
-            cascade.signers.push(kept.row.signer);
+        for kept in self.signers.values_mut().filter(|kept| kept.row.user == user) {
+            kept.gone = match kept.is_live() {
+                true => Gone::WithUser,
+                false => Gone::Deleted,
+            };
+            cascade.signers.extend((kept.gone == Gone::WithUser).then_some(kept.row.signer));
         }
         cascade
     }
 
     /// What went when the user went. What it gave up before stays gone.
-    fn bring_back(&mut self, user: &str, gone: OffsetDateTime) {
-        let went = |deleted: Option<OffsetDateTime>| deleted == Some(gone);
-        for kept in self.miners.values_mut().filter(|kept| kept.row.user == user && went(kept.deleted)) {
-            kept.deleted = None;
+    fn bring_back(&mut self, user: &str) {
+        for kept in
+            self.miners.values_mut().filter(|kept| kept.row.user == user && kept.gone == Gone::WithUser)
+        {
+            kept.gone = Gone::No;
         }
-        for kept in self.signers.values_mut().filter(|kept| kept.row.user == user && went(kept.deleted)) {
-            kept.deleted = None;
+        let went = self.signers.values().filter(|kept| kept.row.user == user && kept.gone == Gone::WithUser);
+        let went: Vec<Address> = went.map(|kept| kept.row.signer).collect();
+        for signer in went {
+            let owned = self.bound(&signer).iter().any(|row| row.provenance == Provenance::Owner);
+            if let Some(kept) = self.signers.get_mut(&(signer, user.to_owned())) {
+                kept.gone = if owned { Gone::Deleted } else { Gone::No };
+            }
         }
     }
 }
@@ -115,7 +147,7 @@ impl AuthStore for MemoryStore {
     async fn users(&self, wanted: Page, state: Option<UserState>) -> Result<Vec<User>, StoreError> {
         let data = self.data();
         let mut live: Vec<&User> =
-            data.users.values().filter(|kept| kept.deleted.is_none()).map(|kept| &kept.row).collect();
+            data.users.values().filter(|kept| kept.is_live()).map(|kept| &kept.row).collect();
         live.retain(|user| state.is_none_or(|state| user.state == state));
         live.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(page(live.into_iter().cloned(), wanted))
@@ -123,7 +155,7 @@ impl AuthStore for MemoryStore {
 
     async fn count_users(&self) -> Result<Vec<(UserState, u64)>, StoreError> {
         let mut counts: BTreeMap<i32, u64> = BTreeMap::new();
-        for kept in self.data().users.values().filter(|kept| kept.deleted.is_none()) {
+        for kept in self.data().users.values().filter(|kept| kept.is_live()) {
             *counts.entry(kept.row.state.number()).or_default() += 1;
         }
         Ok(counts.into_iter().map(|(state, count)| (UserState::of_number(state), count)).collect())
@@ -134,7 +166,7 @@ impl AuthStore for MemoryStore {
         if data.users.contains_key(&user.name) {
             return Ok(Changed::Already);
         }
-        data.users.insert(user.name.clone(), Kept { row: user.clone(), deleted: None });
+        data.users.insert(user.name.clone(), Kept::new(user.clone()));
         Ok(Changed::Done)
     }
 
@@ -145,7 +177,7 @@ impl AuthStore for MemoryStore {
         at: OffsetDateTime,
     ) -> Result<Changed, StoreError> {
         let mut data = self.data();
-        let Some(kept) = data.users.get_mut(name).filter(|kept| kept.deleted.is_none()) else {
+        let Some(kept) = data.users.get_mut(name).filter(|kept| kept.is_live()) else {
             return Ok(Changed::Absent);
         };
         kept.row.comment = change.comment.clone().unwrap_or_else(|| std::mem::take(&mut kept.row.comment));
@@ -157,19 +189,21 @@ impl AuthStore for MemoryStore {
     async fn delete_user(&self, name: &str, at: OffsetDateTime) -> Result<(Changed, Cascade), StoreError> {
         let mut data = self.data();
         let Some(kept) = data.users.get_mut(name) else { return Ok((Changed::Absent, Cascade::default())) };
-        if kept.deleted.is_some() {
+        if !kept.is_live() {
             return Ok((Changed::Already, Cascade::default()));
         }
-        (kept.deleted, kept.row.deleted, kept.row.updated_at) = (Some(at), true, at);
-        Ok((Changed::Done, data.cascade(name, at)))
+        (kept.gone, kept.row.deleted, kept.row.updated_at) = (Gone::Deleted, true, at);
+        Ok((Changed::Done, data.cascade(name)))
     }
 
     async fn recover_user(&self, name: &str, at: OffsetDateTime) -> Result<Changed, StoreError> {
         let mut data = self.data();
         let Some(kept) = data.users.get_mut(name) else { return Ok(Changed::Absent) };
-        let Some(gone) = kept.deleted.take() else { return Ok(Changed::Already) };
-        (kept.row.deleted, kept.row.updated_at) = (false, at);
-        data.bring_back(name, gone);
+        if kept.is_live() {
+            return Ok(Changed::Already);
+        }
+        (kept.gone, kept.row.deleted, kept.row.updated_at) = (Gone::No, false, at);
+        data.bring_back(name);
         Ok(Changed::Done)
     }
 
@@ -230,24 +264,24 @@ impl AuthStore for MemoryStore {
 
     async fn miner(&self, miner: &Address) -> Result<Option<MinerRow>, StoreError> {
         let data = self.data();
-        let live = data.miners.get(miner).filter(|kept| kept.deleted.is_none());
+        let live = data.miners.get(miner).filter(|kept| kept.is_live());
         Ok(live.map(|kept| kept.row.clone()))
     }
 
     async fn miners_of(&self, user: &str) -> Result<Vec<MinerRow>, StoreError> {
         let data = self.data();
-        let live = data.miners.values().filter(|kept| kept.deleted.is_none() && kept.row.user == user);
+        let live = data.miners.values().filter(|kept| kept.is_live() && kept.row.user == user);
         Ok(live.map(|kept| kept.row.clone()).collect())
     }
 
     async fn bind_miner(&self, row: &MinerRow) -> Result<MinerBound, StoreError> {
         let mut data = self.data();
         let Some(kept) = data.miners.get_mut(&row.miner) else {
-            data.miners.insert(row.miner, Kept { row: row.clone(), deleted: None });
+            data.miners.insert(row.miner, Kept::new(row.clone()));
             return Ok(MinerBound { is_new: true, taken_from: None });
         };
-        let taken_from = kept.deleted.is_none().then(|| kept.row.user.clone());
-        kept.deleted = None;
+        let taken_from = kept.is_live().then(|| kept.row.user.clone());
+        kept.gone = Gone::No;
         kept.row = MinerRow { created_at: kept.row.created_at, ..row.clone() };
         Ok(MinerBound { is_new: false, taken_from })
     }
@@ -255,9 +289,9 @@ impl AuthStore for MemoryStore {
     async fn unbind_miner(&self, miner: &Address, at: OffsetDateTime) -> Result<Changed, StoreError> {
         Ok(match self.data().miners.get_mut(miner) {
             None => Changed::Absent,
-            Some(kept) if kept.deleted.is_some() => Changed::Already,
+            Some(kept) if !kept.is_live() => Changed::Already,
             Some(kept) => {
-                (kept.deleted, kept.row.updated_at) = (Some(at), at);
+                (kept.gone, kept.row.updated_at) = (Gone::Deleted, at);
                 Changed::Done
             }
         })
@@ -269,7 +303,7 @@ impl AuthStore for MemoryStore {
 
     async fn signers_of(&self, user: &str) -> Result<Vec<SignerRow>, StoreError> {
         let data = self.data();
-        let live = data.signers.values().filter(|kept| kept.deleted.is_none() && kept.row.user == user);
+        let live = data.signers.values().filter(|kept| kept.is_live() && kept.row.user == user);
         Ok(live.map(|kept| kept.row.clone()).collect())
     }
 
@@ -281,20 +315,28 @@ impl AuthStore for MemoryStore {
         decide: &Decide<'_>,
     ) -> Result<Vec<bool>, StoreError> {
         let mut data = self.data();
-        let mut results = Vec::with_capacity(signers.len());
+        // One that is named twice is decided once.
+        let mut results: BTreeMap<Address, bool> = BTreeMap::new();
         for signer in signers {
+            if results.contains_key(signer) {
+                continue;
+            }
             let Some(provenance) = decide(signer, &data.bound(signer)) else {
-                results.push(false);
+                results.insert(*signer, false);
                 continue;
             };
             let key = (*signer, user.to_owned());
+            if provenance == Provenance::Owner && !data.signers.get(&key).is_some_and(Kept::is_live) {
+                // Consents were those of another owner.
+                data.grants.retain(|(granted, _)| granted != signer);
+            }
             let created_at = data.signers.get(&key).map_or(at, |kept| kept.row.created_at);
             let row =
                 SignerRow { signer: *signer, user: user.to_owned(), provenance, created_at, updated_at: at };
-            data.signers.insert(key, Kept { row, deleted: None });
-            results.push(true);
+            data.signers.insert(key, Kept::new(row));
+            results.insert(*signer, true);
         }
-        Ok(results)
+        Ok(signers.iter().map(|signer| results.get(signer).copied().unwrap_or_default()).collect())
     }
 
     async fn unbind_signers(
@@ -328,7 +370,9 @@ impl AuthStore for MemoryStore {
     async fn limits(&self, name: &str, id: Option<&str>) -> Result<Vec<LimitRow>, StoreError> {
         let data = self.data();
         let wanted = |limit: &&LimitRow| limit.name == name && id.is_none_or(|id| limit.id == id);
-        Ok(data.limits.iter().filter(wanted).cloned().collect())
+        let mut limits: Vec<LimitRow> = data.limits.iter().filter(wanted).cloned().collect();
+        limits.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(limits)
     }
 
     async fn put_limit(&self, limit: &LimitRow) -> Result<(), StoreError> {
@@ -347,6 +391,11 @@ impl AuthStore for MemoryStore {
 
     async fn bans(&self) -> Result<Vec<(Ban, String)>, StoreError> {
         Ok(self.data().bans.clone())
+    }
+
+    async fn banned(&self, any: &[Ban]) -> Result<Option<String>, StoreError> {
+        let data = self.data();
+        Ok(data.bans.iter().find(|(ban, _)| any.contains(ban)).map(|(_, reason)| reason.clone()))
     }
 
     async fn ban(&self, ban: &Ban, reason: &str, _: OffsetDateTime) -> Result<(), StoreError> {

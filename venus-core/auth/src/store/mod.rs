@@ -5,6 +5,9 @@
 //! crash that is still so. "Live" means not deleted.
 
 mod memory;
+mod migrate;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+mod sql;
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
@@ -18,6 +21,11 @@ use crate::model::{
 };
 
 pub use memory::MemoryStore;
+pub use migrate::{TokenMigration, migrate_tokens};
+#[cfg(feature = "mysql")]
+pub use sql::SchemaPlan;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+pub use sql::SqlStore;
 
 /// Decides, inside a transaction, how a signer with these live bindings is bound, or that it is not.
 pub type Decide<'d> = dyn Fn(&Address, &[SignerRow]) -> Option<Provenance> + Send + Sync + 'd;
@@ -112,8 +120,8 @@ pub trait AuthStore: std::fmt::Debug + Send + Sync {
     ) -> Result<Changed, StoreError>;
     /// Deletes a user with all its tokens, miners and signers. [`Changed::Already`] if it was deleted before.
     async fn delete_user(&self, name: &str, at: OffsetDateTime) -> Result<(Changed, Cascade), StoreError>;
-    /// Brings a deleted user back, with the miners and signers that went with it and that nobody took since; tokens
-    /// stay revoked.
+    /// Brings a deleted user back, with the miners and signers that went with it, but for miners that another has
+    /// had since and signers that have another owner; tokens stay revoked.
     async fn recover_user(&self, name: &str, at: OffsetDateTime) -> Result<Changed, StoreError>;
 
     /// The token of a key, deleted or not.
@@ -150,7 +158,8 @@ pub trait AuthStore: std::fmt::Debug + Send + Sync {
     /// Live signers of a user.
     async fn signers_of(&self, user: &str) -> Result<Vec<SignerRow>, StoreError>;
     /// Binds signers to a user, all or none. `decide` is asked for each inside the transaction, with its live
-    /// bindings, and answers with what provenance it is bound, or refuses it, which leaves the others.
+    /// bindings, and answers with what provenance it is bound, or refuses it, which leaves the others. Consents are
+    /// void where a signer gets a new owner. A signer that is named twice is decided once. `decide` may be asked again if the transaction has to be repeated.
     async fn bind_signers(
         &self,
         user: &str,
@@ -172,7 +181,7 @@ pub trait AuthStore: std::fmt::Debug + Send + Sync {
     /// Whether there is such a consent.
     async fn is_granted(&self, signer: &Address, user: &str) -> Result<bool, StoreError>;
 
-    /// Limits of a user, or the one of `id`.
+    /// Limits of a user, or the one of `id`; by id.
     async fn limits(&self, name: &str, id: Option<&str>) -> Result<Vec<LimitRow>, StoreError>;
     /// Adds or replaces a limit.
     async fn put_limit(&self, limit: &LimitRow) -> Result<(), StoreError>;
@@ -181,6 +190,8 @@ pub trait AuthStore: std::fmt::Debug + Send + Sync {
 
     /// All bans.
     async fn bans(&self) -> Result<Vec<(Ban, String)>, StoreError>;
+    /// The reason of a ban of any of these. Asked for every token, so its cost must not grow with the number of bans.
+    async fn banned(&self, any: &[Ban]) -> Result<Option<String>, StoreError>;
     /// Bans, with a reason.
     async fn ban(&self, ban: &Ban, reason: &str, at: OffsetDateTime) -> Result<(), StoreError>;
     /// Lifts a ban.

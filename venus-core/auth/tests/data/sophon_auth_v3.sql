@@ -1,0 +1,16 @@
+CREATE TABLE `token` (`name` varchar(50) NOT NULL,`perm` varchar(50) NOT NULL,`secret` varchar(255) NOT NULL,`extra` varchar(255),`token` varchar(512) NOT NULL,`createTime` datetime NOT NULL,`is_deleted` bigint NOT NULL DEFAULT 0,INDEX `idx_token_is_deleted` (`is_deleted`),UNIQUE INDEX `token_token_IDX` (`token`));
+CREATE TABLE `users` (`id` varchar(64),`name` varchar(50) NOT NULL,`comment` varchar(255),`state` tinyint(4) NOT NULL DEFAULT 0,`createTime` datetime NOT NULL,`updateTime` datetime NOT NULL,`is_deleted` bigint NOT NULL DEFAULT 0,PRIMARY KEY (`id`),INDEX `idx_users_is_deleted` (`is_deleted`),UNIQUE INDEX `users_name_IDX` (`name`));
+CREATE TABLE `miners` (`id` bigint unsigned AUTO_INCREMENT,`miner` varchar(128) NOT NULL,`user` varchar(50) NOT NULL,`open_mining` boolean DEFAULT true,`created_at` datetime(3) NULL,`updated_at` datetime(3) NULL,`deleted_at` datetime(3) NULL,PRIMARY KEY (`id`),UNIQUE INDEX `miner_idx` (`miner`),INDEX `idx_miners_deleted_at` (`deleted_at`));
+CREATE TABLE `signers` (`id` bigint unsigned AUTO_INCREMENT,`user` varchar(50) NOT NULL,`signer` varchar(128) NOT NULL,`created_at` datetime(3) NULL,`updated_at` datetime(3) NULL,`deleted_at` datetime(3) NULL,PRIMARY KEY (`id`),UNIQUE INDEX `user_signer_idx` (`user`,`signer`),INDEX `idx_signers_deleted_at` (`deleted_at`));
+CREATE TABLE `user_rate_limits` (`id` varchar(64),`name` varchar(50) NOT NULL,`service` varchar(50),`api` varchar(50),`reqLimit` varchar(256),PRIMARY KEY (`id`),INDEX `user_service_api_IDX` (`name`,`service`,`api`));
+CREATE TABLE `store_versions` (`id` bigint unsigned AUTO_INCREMENT,`version` bigint unsigned,PRIMARY KEY (`id`));
+INSERT INTO `store_versions` (`version`,`id`) VALUES (3,1);
+INSERT INTO `users` VALUES ('0b6e4b1c-31a5-4f3e-9c0c-6a7d8f0f5a11','zl-token','first',1,'2023-03-01 08:00:00','2023-03-01 08:00:00',0);
+INSERT INTO `users` VALUES ('5f2b9c3e-9a0d-4a35-8d7e-2b6f9d1c4e22','Bob',NULL,0,'0000-00-00 00:00:00','2023-03-02 08:00:00',0);
+INSERT INTO `users` VALUES ('9c8d7e6f-1a2b-4c3d-8e4f-5a6b7c8d9e33','gone','',1,'2023-03-03 08:00:00','2023-03-03 08:00:00',1);
+INSERT INTO `token` VALUES ('zl-token','admin','d6234bf3f14a568a9c8315a6ee4f474e380beb2b65a64e6ba0142df72b454f4e','','eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJuYW1lIjoiemwtdG9rZW4iLCJwZXJtIjoiYWRtaW4iLCJleHQiOiIifQ.DQ-ETWoEnNrpGKCikwZax6YUzdQIkhT0pHOTSta8770','2023-03-01 08:00:01',0);
+INSERT INTO `miners` (`miner`,`user`,`open_mining`,`created_at`,`updated_at`,`deleted_at`) VALUES ('01000','bob',1,'2023-03-02 08:00:00.123','2023-03-02 08:00:00.123',NULL);
+INSERT INTO `miners` (`miner`,`user`,`open_mining`,`created_at`,`updated_at`,`deleted_at`) VALUES ('01001','gone',0,'2023-03-02 08:00:00.123','2023-03-02 08:00:00.123','2023-03-03 08:00:00.5');
+INSERT INTO `signers` (`user`,`signer`,`created_at`,`updated_at`,`deleted_at`) VALUES ('zl-token','15ihq5ibzwki2b4ep2f46avlkrqzhpqgtga7pdrq','2023-03-01 08:00:00','2023-03-01 08:00:00',NULL);
+INSERT INTO `signers` (`user`,`signer`,`created_at`,`updated_at`,`deleted_at`) VALUES ('Bob','15ihq5ibzwki2b4ep2f46avlkrqzhpqgtga7pdrq','2023-03-02 08:00:00','2023-03-02 08:00:00',NULL);
+INSERT INTO `user_rate_limits` VALUES ('l1','zl-token','','','{"Cap":10,"ResetDur":60000000000}');
