@@ -44,7 +44,8 @@ pub(crate) async fn open(config: &Config, ctx: &Ctx) -> Result<Arc<dyn AuthStore
 /// Runs the service until it is told to stop.
 pub(crate) async fn run(ctx: &Ctx, args: RunArgs) -> Result<(), CliError> {
     let stop = shutdown::install()?;
-    let format = args.log_format.parse().map_err(|error: logging::LoggingError| CliError(error.to_string()))?;
+    let format =
+        args.log_format.parse().map_err(|error: logging::LoggingError| CliError(error.to_string()))?;
     let mut config = ctx.config()?;
     let level = match config.log.loglevel.as_str() {
         // sophon-auth's default, under which it logs tokens.
@@ -103,7 +104,9 @@ async fn exporter(config: &Config) -> Result<Option<metrics::Exporter>, CliError
         return Ok(None);
     }
     let address = section.listenaddress.parse().map_err(|_| {
-        CliError("config.toml: [Metrics] ListenAddress: write an address and a port, as 127.0.0.1:9989".into())
+        CliError(
+            "config.toml: [Metrics] ListenAddress: write an address and a port, as 127.0.0.1:9989".into(),
+        )
     })?;
     let token = Some(section.token.clone()).filter(|token| !token.expose_secret().is_empty());
     metrics::install(address, token).await.map(Some).map_err(|error| CliError(error.to_string()))

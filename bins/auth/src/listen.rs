@@ -37,10 +37,9 @@ pub(crate) struct Listen {
 
 impl Listen {
     pub(crate) async fn bind(config: &Config) -> Result<Self, BoxError> {
-        let addr: SocketAddr = config
-            .listen
-            .parse()
-            .map_err(|_| format!("Listen {:?}: write an address and a port, as 127.0.0.1:8989", config.listen))?;
+        let addr: SocketAddr = config.listen.parse().map_err(|_| {
+            format!("Listen {:?}: write an address and a port, as 127.0.0.1:8989", config.listen)
+        })?;
         let tls = tls(&config.tls).await?;
         if tls.is_none() && !addr.ip().is_loopback() {
             tracing::warn!(%addr, "tokens travel in clear: set [TLS] Cert and Key, or put a proxy in front");
@@ -157,7 +156,11 @@ impl Drop for Held {
 }
 
 impl AsyncRead for Held {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }

@@ -25,7 +25,9 @@ pub use audit::{AuditQuery, AuditRecord};
 pub use effect::{Effect, Revocation};
 pub use effects::Effects;
 pub use error::AuthError;
-pub use model::{Ban, LimitRow, MinerRow, Page, Provenance, SignerRow, TokenKey, TokenRow, User, UserState};
+pub use model::{
+    Ban, BanError, LimitRow, MinerRow, Page, Provenance, SignerRow, TokenKey, TokenRow, User, UserState,
+};
 pub use service::{
     Actor, AuthService, LOCAL_TOKEN, NewToken, NewUser, Rules, SignerOutcome, SignerSharing, TokenStorage,
     TokenView, Verified,

@@ -8,7 +8,7 @@ use venus_core::types::address;
 
 use crate::audit::AuditRecord;
 use crate::effect::{Effect, Revocation};
-use crate::model::{Ban, LimitRow, MinerRow, SignerRow, User};
+use crate::model::{LimitRow, MinerRow, SignerRow, User};
 use crate::text;
 
 /// Whoever sends this header with `1` gets the kind of an error beside its text, and all that we know of a token
@@ -242,7 +242,7 @@ impl From<Revocation> for RevocationJson {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct BanJson {
-    /// As [`ban_text`] writes it.
+    /// As `Ban` is written.
     pub(crate) subject: String,
     pub(crate) reason: String,
 }
@@ -275,26 +275,4 @@ pub(crate) fn write_time(at: OffsetDateTime) -> String {
 
 pub(crate) fn read_time(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc3339).ok()
-}
-
-/// `account:alice`, `token:<id>`, `address:f01000`, `ip:192.0.2.1`.
-pub(crate) fn ban_text(ban: &Ban) -> String {
-    match ban {
-        Ban::Account(name) => format!("account:{name}"),
-        Ban::Token(id) => format!("token:{id}"),
-        Ban::Address(address) => format!("address:{}", text::address(address)),
-        Ban::Ip(ip) => format!("ip:{ip}"),
-    }
-}
-
-/// Reads what [`ban_text`] writes.
-pub(crate) fn read_ban(text: &str) -> Option<Ban> {
-    let (kind, what) = text.split_once(':')?;
-    match kind {
-        "account" if !what.is_empty() => Some(Ban::Account(what.to_owned())),
-        "token" => Uuid::parse_str(what).ok().map(Ban::Token),
-        "address" => address::parse(what).ok().map(Ban::Address),
-        "ip" => what.parse().ok().map(Ban::Ip),
-        _ => None,
-    }
 }

@@ -44,7 +44,9 @@ impl From<ConfigError> for CliError {
 impl From<ClientError> for CliError {
     fn from(error: ClientError) -> Self {
         match error {
-            ClientError::Unreachable(_) => Self(format!("{error}\nIs venus-auth running? `venus-auth doctor` looks.")),
+            ClientError::Unreachable(_) => {
+                Self(format!("{error}\nIs venus-auth running? `venus-auth doctor` looks."))
+            }
             other => Self(other.to_string()),
         }
     }
@@ -94,8 +96,9 @@ impl Ctx {
     /// A client of the running service, as its administrator.
     pub(crate) fn client(&self) -> Result<AuthClient, CliError> {
         let file = self.repo.join(TOKEN_FILE);
-        let token = std::fs::read_to_string(&file)
-            .map_err(|error| CliError(format!("{}: {error}: has venus-auth ever run here?", file.display())))?;
+        let token = std::fs::read_to_string(&file).map_err(|error| {
+            CliError(format!("{}: {error}: has venus-auth ever run here?", file.display()))
+        })?;
         let config = ClientConfig::default();
         Ok(AuthClient::new(&[self.url()?], SecretString::from(token.trim().to_owned()), config)?)
     }

@@ -8,7 +8,7 @@ use super::{AuthClient, ClientError, read};
 use crate::audit::{AuditQuery, AuditRecord};
 use crate::model::Ban;
 use crate::text;
-use crate::wire::{AuditJson, BanJson, ban_text, read_ban};
+use crate::wire::{AuditJson, BanJson};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -47,7 +47,7 @@ impl AuthClient {
     /// # Errors
     /// [`ClientError`].
     pub async fn ban(&self, ban: &Ban, reason: &str) -> Result<(), ClientError> {
-        let body = BanJson { subject: ban_text(ban), reason: reason.to_owned() };
+        let body = BanJson { subject: ban.to_string(), reason: reason.to_owned() };
         self.transport.tell(Question::post("/ban", &body)).await
     }
 
@@ -56,7 +56,7 @@ impl AuthClient {
     /// # Errors
     /// [`ClientError::Refused`] of the kind not found if nobody kept it out.
     pub async fn unban(&self, ban: &Ban) -> Result<(), ClientError> {
-        let body = BanJson { subject: ban_text(ban), reason: String::new() };
+        let body = BanJson { subject: ban.to_string(), reason: String::new() };
         self.transport.tell(Question::post("/unban", &body)).await
     }
 
@@ -67,8 +67,8 @@ impl AuthClient {
     pub async fn bans(&self) -> Result<Vec<(Ban, String)>, ClientError> {
         let json = self.transport.ask(Question::get("/bans", &[])).await?;
         read::all(json, |json: BanJson| {
-            let ban = read_ban(&json.subject);
-            let ban = ban.ok_or_else(|| ClientError::Corrupt(format!("/bans: {:?}", json.subject)))?;
+            let ban = json.subject.parse();
+            let ban = ban.map_err(|_| ClientError::Corrupt(format!("/bans: {:?}", json.subject)))?;
             Ok((ban, json.reason))
         })
     }

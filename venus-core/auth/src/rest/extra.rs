@@ -11,7 +11,7 @@ use super::answer::{Answer, Refusal};
 use super::bind::{Bind, BindError};
 use crate::audit::AuditQuery;
 use crate::effect::{Effect, Revocation};
-use crate::wire::{AuditJson, BanJson, RevocationJson, RevocationsJson, SCOPE_VERIFY, ban_text, read_ban};
+use crate::wire::{AuditJson, BanJson, RevocationJson, RevocationsJson, SCOPE_VERIFY};
 
 /// What ended after number `after` of life `life`, waiting a while for something. Without `after`: from where to
 /// follow. A life that is over is answered with one reset.
@@ -66,9 +66,7 @@ pub(super) async fn audit(ask: &Ask<'_>) -> Result<Answer, Refusal> {
 
 fn subject(bind: &Bind<'_>) -> Result<crate::model::Ban, BindError> {
     let text = bind.required("Subject")?;
-    read_ban(&text).ok_or_else(|| {
-        BindError("subject: write account:<name>, token:<id>, address:<f…> or ip:<address>".into())
-    })
+    text.parse().map_err(|error: crate::model::BanError| BindError(error.to_string()))
 }
 
 pub(super) async fn ban(ask: &Ask<'_>) -> Result<Answer, Refusal> {
@@ -85,6 +83,6 @@ pub(super) async fn unban(ask: &Ask<'_>) -> Result<Answer, Refusal> {
 
 pub(super) async fn bans(ask: &Ask<'_>) -> Result<Answer, Refusal> {
     let bans = ask.service().bans(&ask.actor).await?;
-    let shown = bans.into_iter().map(|(ban, reason)| BanJson { subject: ban_text(&ban), reason });
+    let shown = bans.into_iter().map(|(ban, reason)| BanJson { subject: ban.to_string(), reason });
     Answer::of(&shown.collect::<Vec<_>>())
 }
