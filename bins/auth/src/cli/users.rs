@@ -136,7 +136,9 @@ async fn list(ctx: &Ctx, page: Page, wanted: i32) -> Result<(), CliError> {
         .iter()
         .map(|found| {
             let mut json = one(&found.user);
-            json["miners"] = json!(miners(found));
+            if let Some(members) = json.as_object_mut() {
+                members.insert("miners".into(), json!(miners(found)));
+            }
             json
         })
         .collect();
