@@ -30,8 +30,8 @@ pub enum TokenError {
     #[error("can't parse user from input token")]
     Malformed,
     /// A part is no base64url.
-    #[error("illegal base64 data")]
-    Encoding,
+    #[error("illegal base64 data at input byte {0}")]
+    Encoding(usize),
     /// The payload is no JSON object of a token.
     #[error("token payload is not JSON")]
     Payload,
@@ -115,7 +115,7 @@ pub fn encode(claims: &Claims, secret: &[u8]) -> String {
 /// [`TokenError`], but for the signature.
 pub fn peek(token: &str) -> Result<Claims, TokenError> {
     let (_, payload, _) = parts(token)?;
-    let payload = BASE64URL_NOPAD.decode(payload.as_bytes()).map_err(|_| TokenError::Encoding)?;
+    let payload = BASE64URL_NOPAD.decode(payload.as_bytes()).map_err(|e| TokenError::Encoding(e.position))?;
     serde_json::from_slice(&payload).map_err(|_| TokenError::Payload)
 }
 
@@ -126,7 +126,8 @@ pub fn peek(token: &str) -> Result<Claims, TokenError> {
 /// [`TokenError`].
 pub fn verify(token: &str, secret: &[u8]) -> Result<Claims, TokenError> {
     let (signed, _, signature) = parts(token)?;
-    let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).map_err(|_| TokenError::Encoding)?;
+    let signature =
+        BASE64URL_NOPAD.decode(signature.as_bytes()).map_err(|e| TokenError::Encoding(e.position))?;
     mac(signed, secret).verify_slice(&signature).map_err(|_| TokenError::Signature)?;
     peek(token)
 }
@@ -203,7 +204,7 @@ fn mac(signed: &str, secret: &[u8]) -> Hmac<Sha256> {
 }
 
 /// Go writes these as escapes, inside strings; outside of them they do not occur.
-fn go_escaped(json: &str) -> String {
+pub(crate) fn go_escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         match c {

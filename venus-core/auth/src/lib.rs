@@ -2,22 +2,32 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod audit;
+#[cfg(feature = "client")]
+#[cfg_attr(docsrs, doc(cfg(feature = "client")))]
+pub mod client;
 mod effect;
 mod effects;
 mod error;
 pub mod jwt;
 mod model;
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod rest;
 mod service;
 mod store;
 #[cfg(feature = "test-utils")]
 pub mod testing;
 mod text;
+#[cfg(any(feature = "client", feature = "server"))]
+mod wire;
 
 pub use audit::{AuditQuery, AuditRecord};
 pub use effect::{Effect, Revocation};
 pub use effects::Effects;
 pub use error::AuthError;
-pub use model::{Ban, LimitRow, MinerRow, Page, Provenance, SignerRow, TokenKey, TokenRow, User, UserState};
+pub use model::{
+    Ban, BanError, LimitRow, MinerRow, Page, Provenance, SignerRow, TokenKey, TokenRow, User, UserState,
+};
 pub use service::{
     Actor, AuthService, LOCAL_TOKEN, NewToken, NewUser, Rules, SignerOutcome, SignerSharing, TokenStorage,
     TokenView, Verified,

@@ -199,3 +199,36 @@ pub enum Ban {
     /// Where requests come from.
     Ip(std::net::IpAddr),
 }
+
+/// `account:alice`, `token:<id>`, `address:f01000`, `ip:192.0.2.1`.
+impl fmt::Display for Ban {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(name) => write!(f, "account:{name}"),
+            Self::Token(id) => write!(f, "token:{id}"),
+            Self::Address(address) => write!(f, "address:{}", crate::text::address(address)),
+            Self::Ip(ip) => write!(f, "ip:{ip}"),
+        }
+    }
+}
+
+/// A text that names nobody who could be kept out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("subject: write account:<name>, token:<id>, address:<f…> or ip:<address>")]
+pub struct BanError;
+
+impl std::str::FromStr for Ban {
+    type Err = BanError;
+
+    fn from_str(text: &str) -> Result<Self, BanError> {
+        let (kind, what) = text.split_once(':').ok_or(BanError)?;
+        let ban = match kind {
+            "account" if !what.is_empty() => Some(Self::Account(what.to_owned())),
+            "token" => Uuid::parse_str(what).ok().map(Self::Token),
+            "address" => venus_core::types::address::parse(what).ok().map(Self::Address),
+            "ip" => what.parse().ok().map(Self::Ip),
+            _ => None,
+        };
+        ban.ok_or(BanError)
+    }
+}

@@ -33,7 +33,7 @@ impl Actor {
         self.permissions.allow(Permission::Admin)
     }
 
-    pub(super) fn admin(&self) -> Result<(), AuthError> {
+    pub(crate) fn admin(&self) -> Result<(), AuthError> {
         if self.is_admin() {
             return Ok(());
         }
@@ -48,7 +48,7 @@ impl Actor {
     }
 
     /// An administrator, or the user itself.
-    pub(super) fn admin_or(&self, user: &str) -> Result<(), AuthError> {
+    pub(crate) fn admin_or(&self, user: &str) -> Result<(), AuthError> {
         if self.is_admin() || (!self.name.is_empty() && self.name == user) {
             return Ok(());
         }

@@ -72,7 +72,7 @@ impl AuthService {
         self.live_user(name).await
     }
 
-    /// Users by creation.
+    /// Users by name.
     ///
     /// # Errors
     /// [`AuthError::Denied`].

@@ -149,7 +149,7 @@ impl AuthStore for MemoryStore {
         let mut live: Vec<&User> =
             data.users.values().filter(|kept| kept.is_live()).map(|kept| &kept.row).collect();
         live.retain(|user| state.is_none_or(|state| user.state == state));
-        live.sort_by_key(|user| (user.created_at, user.name.clone()));
+        live.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(page(live.into_iter().cloned(), wanted))
     }
 

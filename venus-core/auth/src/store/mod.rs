@@ -105,7 +105,7 @@ pub struct UserChange {
 pub trait AuthStore: std::fmt::Debug + Send + Sync {
     /// The user of a name, deleted or not. Of several with one name the live one, else the last deleted.
     async fn user(&self, name: &str) -> Result<Option<User>, StoreError>;
-    /// Live users by creation and name; only those of `state` if given.
+    /// Live users by name; only those of `state` if given.
     async fn users(&self, page: Page, state: Option<UserState>) -> Result<Vec<User>, StoreError>;
     /// How many live users there are in each state.
     async fn count_users(&self) -> Result<Vec<(UserState, u64)>, StoreError>;

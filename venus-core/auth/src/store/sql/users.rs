@@ -49,9 +49,8 @@ async fn find(tx: &mut Tx, name: &str) -> Result<Option<(String, bool)>, StoreEr
 
 pub(super) async fn list(db: &Db, page: Page, state: Option<UserState>) -> Result<Vec<User>, StoreError> {
     let wanted = if state.is_some() { "AND state = ?" } else { "AND 0 = ?" };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM users WHERE is_deleted = 0 {wanted} ORDER BY createTime, name LIMIT ? OFFSET ?"
-    );
+    let sql =
+        format!("SELECT {COLUMNS} FROM users WHERE is_deleted = 0 {wanted} ORDER BY name LIMIT ? OFFSET ?");
     let number = i64::from(state.map_or(0, UserState::number));
     let rows = db.fetch(&sql, args![number, limit(page), skip(page)]).await?;
     rows.into_iter().map(read).collect()

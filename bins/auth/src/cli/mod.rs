@@ -1,0 +1,153 @@
+//! The command line: the commands of sophon-auth, with its words, and ours.
+
+mod admin;
+mod bindings;
+mod ctx;
+mod doctor;
+mod limits;
+mod local;
+mod tokens;
+mod users;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ErrorKind};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::{daemon, files};
+
+pub(crate) use ctx::{ADDRESS_FILE, CliError, Ctx, TOKEN_FILE};
+
+/// The accounts of a Venus storage pool.
+#[derive(Debug, Parser)]
+#[command(name = "venus-auth", version)]
+struct Cli {
+    /// The service's directory [env: VENUS_AUTH_PATH, SOPHON_AUTH_PATH] [default: ~/.sophon-auth, or ~/.venus-auth if
+    /// only that exists].
+    #[arg(long, global = true, value_name = "DIR")]
+    repo: Option<String>,
+    /// The configuration, instead of config.toml in the repository.
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Option<String>,
+    /// Where the service listens, instead of what the configuration says.
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Prints JSON instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the service until it is told to stop.
+    Run(daemon::RunArgs),
+    /// Manages tokens.
+    #[command(subcommand)]
+    Token(tokens::TokenCommand),
+    /// Manages users, and what they have.
+    #[command(subcommand)]
+    User(users::UserCommand),
+    /// Asks about miners.
+    #[command(subcommand)]
+    Miner(bindings::MinerCommand),
+    /// Asks about signers, and removes them.
+    #[command(subcommand)]
+    Signer(bindings::SignerCommand),
+    /// Keeps out account:<name>, token:<id>, address:<f…> or ip:<address>.
+    Ban(admin::BanArgs),
+    /// Lets in again.
+    Unban(admin::UnbanArgs),
+    /// Lists what is kept out.
+    Bans,
+    /// Lists who changed what.
+    Audit(admin::AuditArgs),
+    /// Makes the repository with a configuration to edit; an existing one stays as it is.
+    Init,
+    /// Replaces the clear tokens of a database by their hashes. Stop the service first.
+    Migrate(local::MigrateArgs),
+    /// Looks for what is wrong: the repository, the service, an account.
+    Doctor(doctor::DoctorArgs),
+    /// Prints completions for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let json = cli.json;
+    let done = tokio::runtime::Runtime::new().map_err(CliError::from).and_then(|runtime| {
+        let ctx = Ctx { json, repo: repo(cli.repo), config: cli.config, listen: cli.listen };
+        runtime.block_on(run(&ctx, cli.command))
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let text =
+                if json { serde_json::json!({ "error": error.to_string() }).to_string() } else { error.0 };
+            // Whoever closed the output wants to know no more.
+            let _ = writeln!(io::stdout().lock(), "{text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// As sophon-auth finds its repository.
+fn repo(given: Option<String>) -> std::path::PathBuf {
+    let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let given = given.or_else(|| variable("VENUS_AUTH_PATH")).or_else(|| variable("SOPHON_AUTH_PATH"));
+    if let Some(given) = given {
+        return files::expand(&given);
+    }
+    let (usual, former) = (files::expand("~/.sophon-auth"), files::expand("~/.venus-auth"));
+    if !usual.exists() && former.exists() { former } else { usual }
+}
+
+async fn run(ctx: &Ctx, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Run(args) => daemon::run(ctx, args).await,
+        Command::Token(command) => tokens::run(ctx, command).await,
+        Command::User(command) => users::run(ctx, command).await,
+        Command::Miner(command) => bindings::miner(ctx, command).await,
+        Command::Signer(command) => bindings::signer(ctx, command).await,
+        Command::Ban(args) => admin::ban(ctx, args).await,
+        Command::Unban(args) => admin::unban(ctx, args).await,
+        Command::Bans => admin::bans(ctx).await,
+        Command::Audit(args) => admin::audit(ctx, args).await,
+        Command::Init => local::init(ctx),
+        Command::Migrate(args) => local::migrate(ctx, args).await,
+        Command::Doctor(args) => doctor::run(ctx, args).await,
+        Command::Completions { shell } => completions(shell),
+    }
+}
+
+/// Exit code of Go's command line for a command that is none.
+const NO_TOPIC: u8 = 3;
+
+fn usage(error: &clap::Error) -> ExitCode {
+    if let (ErrorKind::InvalidSubcommand, Some(name)) =
+        (error.kind(), error.get(ContextKind::InvalidSubcommand))
+    {
+        let _ = writeln!(io::stderr(), "No help topic for '{name}'");
+        return ExitCode::from(NO_TOPIC);
+    }
+    // Whoever cannot read the text needs no error about it.
+    let _ = error.print();
+    // Go's commands end with 1 for everything else that is wrong.
+    if error.exit_code() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// In one go, because the generator itself panics where it cannot write.
+fn completions(shell: Shell) -> Result<(), CliError> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "venus-auth", &mut script);
+    Ok(io::stdout().lock().write_all(&script)?)
+}

@@ -1,0 +1,84 @@
+//! The program itself: it starts, serves, keeps what it was told, and stops.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+fn program(repo: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_venus-auth"));
+    command.arg("--repo").arg(repo).env_remove("VENUS_AUTH_PATH").env_remove("SOPHON_AUTH_PATH");
+    command
+}
+
+fn say(repo: &Path, args: &[&str]) -> (bool, String) {
+    let output = program(repo).args(args).output().unwrap();
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
+}
+
+/// A running service, which ends with its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start(repo: &Path) -> Running {
+    let mut child = program(repo)
+        .args(["--json", "--listen", "127.0.0.1:0", "run"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("\"url\":\"http://127.0.0.1:"), "{line}");
+    Running(child)
+}
+
+fn stop(mut running: Running) {
+    kill_process(Pid::from_child(&running.0), Signal::TERM).unwrap();
+    assert!(running.0.wait().unwrap().success());
+}
+
+#[test]
+fn accounts_outlive_restarts() {
+    let tmp = tempfile::tempdir().unwrap();
+    let repo = tmp.path();
+    assert!(say(repo, &["init"]).0 && repo.join("config.toml").exists());
+    let (well, said) = say(repo, &["doctor"]);
+    assert!(!well && said.contains("FAIL token file") && said.contains("FAIL service"), "{said}");
+    let first = start(repo);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(repo.join("token")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    assert!(say(repo, &["user", "add", "alice"]).0);
+    let (_, said) = say(repo, &["--json", "token", "gen", "--perm", "sign", "alice"]);
+    let made: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let token = made["token"].as_str().unwrap().to_owned();
+    assert!(say(repo, &["ban", "account:alice", "--reason", "late"]).0);
+    let (well, said) = say(repo, &["doctor", "--user", "alice"]);
+    assert!(!well && said.contains("FAIL ban: account:alice is kept out (late)"), "{said}");
+    assert!(say(repo, &["unban", "account:alice"]).0);
+    stop(first);
+    let second = start(repo);
+    let (well, said) = say(repo, &["doctor", "--user", "alice"]);
+    assert!(well, "{said}");
+    let (_, said) = say(repo, &["token", "list"]);
+    assert!(said.contains("alice") && !said.contains(&token), "lists show no whole tokens: {said}");
+    let (_, said) = say(repo, &["audit", "--action", "user."]);
+    assert!(said.contains("user.create"), "{said}");
+    stop(second);
+    assert_eq!(
+        say(repo, &["migrate", "--dry-run"]),
+        (true, "0 tokens stand in clear and would be hashed\n".into())
+    );
+}
