@@ -4,6 +4,8 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -35,10 +37,17 @@ fn start(repo: &Path) -> Running {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let out = child.stdout.take().unwrap();
+    let running = Running(child);
+    let (said, heard) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line).unwrap();
+        let _ = said.send(line);
+    });
+    let line = heard.recv_timeout(Duration::from_secs(120)).expect("the service is ready");
     assert!(line.contains("\"url\":\"http://127.0.0.1:"), "{line}");
-    Running(child)
+    running
 }
 
 fn stop(mut running: Running) {

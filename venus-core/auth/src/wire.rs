@@ -15,6 +15,7 @@ use crate::text;
 /// beside what sophon-auth tells.
 pub(crate) const MORE: &str = "x-venus-errors";
 /// Token scope: asking whom tokens speak for, and following what ends.
+#[cfg(feature = "server")]
 pub(crate) const SCOPE_VERIFY: &str = "auth.verify";
 
 #[derive(Debug, Default, Serialize, Deserialize)]
