@@ -38,6 +38,10 @@ impl MariaDb {
         let mut install = Command::new(installer);
         install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
         install.arg(format!("--datadir={}", data.display()));
+        // Two that are installed at once take each other's temporary tables otherwise.
+        let scratch = folder.join("tmp");
+        std::fs::create_dir_all(&scratch).expect("a folder for temporary tables");
+        install.arg(format!("--tmpdir={}", scratch.display()));
         as_root(&mut install);
         let done = install.stdin(Stdio::null()).output().expect("mariadb-install-db runs");
         assert!(done.status.success(), "mariadb-install-db: {}", String::from_utf8_lossy(&done.stderr));
@@ -55,6 +59,7 @@ impl MariaDb {
         command.args(["--no-defaults", "--skip-networking", "--innodb-buffer-pool-size=32M"]);
         command.arg("--innodb-log-file-size=8M");
         command.arg(format!("--datadir={}", self.folder.join("data").display()));
+        command.arg(format!("--tmpdir={}", self.folder.join("tmp").display()));
         command.arg(format!("--socket={}", self.socket().display()));
         command.arg(format!("--pid-file={}", self.folder.join("pid").display()));
         command.arg(format!("--log-error={}", self.folder.join("log").display()));
