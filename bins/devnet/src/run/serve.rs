@@ -62,15 +62,14 @@ impl Served {
         Ok(served)
     }
 
-    /// The URL of each face.
+    /// The URL of each face, without a path: clients add `/rpc/v1` themselves.
     pub(super) fn urls(&self) -> BTreeMap<&'static str, String> {
-        let url = |server: &FaceServer| format!("http://{}/rpc/v1", server.local_addr());
-        self.servers.iter().map(|(kind, server)| (face_name(*kind), url(server))).collect()
+        self.servers.iter().map(|(kind, server)| (face_name(*kind), server.url())).collect()
     }
 
     /// The URL of the first face.
     pub(super) fn url(&self) -> String {
-        self.first().map(|addr| format!("http://{addr}/rpc/v1")).unwrap_or_default()
+        self.first().map(|addr| format!("http://{addr}")).unwrap_or_default()
     }
 
     /// The address of the first face, as nodes write it.
