@@ -28,7 +28,7 @@ impl Authenticate for Tokens {
             Some("admin") => Permissions::ALL,
             Some(_) => return Err(AuthError::Unauthenticated),
         };
-        Ok(Identity { name: String::new(), permissions })
+        Ok(Identity::new("", permissions))
     }
 }
 

@@ -1,1 +1,18 @@
 #![doc = include_str!("../README.md")]
+
+mod channel;
+mod engine;
+mod error;
+mod hub;
+mod list;
+mod options;
+mod provider;
+mod register;
+mod registry;
+mod verify;
+
+pub use error::HubError;
+pub use hub::{Accounts, Ended, Hub, HubSigner};
+pub use options::{HubLimits, HubOptions, Legacy, SupportRule};
+pub use provider::{Events, Kind, Provider};
+pub use verify::{SignatureVerifier, Verifying};

@@ -26,9 +26,19 @@ pub struct Principal {
     pub permissions: Permissions,
     /// When the token ends; `None` if it does not.
     pub expires_at: Option<OffsetDateTime>,
+    /// Names the token without giving it away: SHA-256 of it, lower-case hex. Empty where nobody computed it.
+    pub token: String,
+    /// What the token is narrowed to, by name; empty for all that its permissions allow. Names that begin with
+    /// `support:` widen instead: they say which account a wallet may serve besides its own.
+    pub scopes: Vec<String>,
 }
 
 impl Principal {
+    /// Somebody whose token is not narrowed, does not end and has no name.
+    pub fn new(account: Option<String>, permissions: Permissions) -> Self {
+        Self { account, permissions, expires_at: None, token: String::new(), scopes: Vec::new() }
+    }
+
     /// Whether the token has this right.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.allow(permission)

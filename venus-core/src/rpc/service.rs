@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::HashMap, fmt, net::SocketAddr, sync::Arc};
 
 use http::{Extensions, HeaderMap};
 use jsonrpsee::{MethodCallback, Methods};
+use time::OffsetDateTime;
 
 use super::{
     dialect::{Dialect, Fault},
@@ -11,6 +12,7 @@ use super::{
     params::{elements, join, zero_of},
     table::{MethodSpec, MethodTable, Permissions, Returns},
 };
+use crate::api::Principal;
 
 /// Who calls, as the authentication of the server found out.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +21,27 @@ pub struct Identity {
     pub name: String,
     /// What the caller may do.
     pub permissions: Permissions,
+    /// Names the token: SHA-256 of it, lower-case hex; empty if nobody computed it.
+    pub token: String,
+    /// When the token ends.
+    pub expires_at: Option<OffsetDateTime>,
+    /// What the token is narrowed to; empty for all that the permissions allow. See
+    /// [`Principal`](crate::api::Principal).
+    pub scopes: Vec<String>,
+}
+
+impl Identity {
+    /// Somebody whose token is not narrowed, does not end and has no name.
+    pub fn new(name: impl Into<String>, permissions: Permissions) -> Self {
+        Self { name: name.into(), permissions, ..Self::default() }
+    }
+}
+
+impl From<Principal> for Identity {
+    fn from(caller: Principal) -> Self {
+        let Principal { account, permissions, expires_at, token, scopes } = caller;
+        Self { name: account.unwrap_or_default(), permissions, token, expires_at, scopes }
+    }
 }
 
 /// How a call came in.
@@ -51,7 +74,7 @@ pub struct Caller {
 impl Caller {
     /// Ourselves, calling ourselves: all rights.
     pub(crate) fn trusted(transport: Transport, connection: u64) -> Self {
-        let identity = Identity { name: String::new(), permissions: Permissions::ALL };
+        let identity = Identity::new("", Permissions::ALL);
         Self { identity, transport, remote: None, headers: HeaderMap::new(), connection, kinds: false }
     }
 }

@@ -58,6 +58,8 @@ pub struct MethodSpec {
     pub aliases: &'static [&'static str],
     /// The right that a caller needs.
     pub permission: Permission,
+    /// What a narrowed token has to name, as `wallet.sign`; empty if no narrowed token may call it.
+    pub scope: &'static str,
     /// Whether calling twice is as good as calling once, so that a client may repeat it.
     pub idempotent: bool,
     /// The parameters, all of which have to be present.
@@ -69,7 +71,7 @@ pub struct MethodSpec {
 impl MethodSpec {
     /// A method that returns a value, has no aliases and must not be repeated.
     pub const fn new(name: &'static str, permission: Permission, params: &'static [Param]) -> Self {
-        Self { name, aliases: &[], permission, idempotent: false, params, returns: Returns::Value }
+        Self { name, aliases: &[], permission, scope: "", idempotent: false, params, returns: Returns::Value }
     }
 
     /// The method as one that returns nothing.
@@ -91,6 +93,13 @@ impl MethodSpec {
     #[must_use]
     pub const fn idempotent(mut self) -> Self {
         self.idempotent = true;
+        self
+    }
+
+    /// The method as one that tokens may be narrowed to.
+    #[must_use]
+    pub const fn scope(mut self, scope: &'static str) -> Self {
+        self.scope = scope;
         self
     }
 

@@ -23,6 +23,7 @@ mod draw;
 mod events;
 mod f3;
 mod gas;
+pub mod gateway;
 mod head;
 mod header;
 mod lookup;

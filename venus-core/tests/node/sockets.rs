@@ -37,7 +37,7 @@ impl Authenticate for Good {
     ) -> Result<Identity, AuthError> {
         match token {
             Some("good") if !self.revoked.load(Ordering::SeqCst) => {
-                Ok(Identity { name: "admin".into(), permissions: Permissions::ALL })
+                Ok(Identity::new("admin", Permissions::ALL))
             }
             _ => Err(AuthError::Unauthenticated),
         }

@@ -27,7 +27,7 @@ impl Authenticate for Levels {
         match (level, Permissions::up_to(level)) {
             ("down", _) => Err(AuthError::Unavailable),
             (_, Permissions::NONE) => Err(AuthError::Unauthenticated),
-            (_, permissions) => Ok(Identity { name: level.to_owned(), permissions }),
+            (_, permissions) => Ok(Identity::new(level, permissions)),
         }
     }
 }

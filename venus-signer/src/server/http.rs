@@ -45,7 +45,7 @@ impl Authenticate for Gate {
         };
         let claims = self.tokens.verify(token).map_err(|_| AuthError::Unauthenticated)?;
         let permissions = claims.permissions();
-        Ok(Identity { name: claims.subject.unwrap_or_else(|| fingerprint(token)), permissions })
+        Ok(Identity::new(claims.subject.unwrap_or_else(|| fingerprint(token)), permissions))
     }
 }
 

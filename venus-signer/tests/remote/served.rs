@@ -227,8 +227,8 @@ impl Authenticate for OneToken {
         _: &http::request::Parts,
     ) -> Result<Identity, AuthError> {
         match token {
-            Some(TOKEN) => Ok(Identity { name: "test".into(), permissions: Permissions::ALL }),
-            Some("read.only.token") => Ok(Identity { name: "test".into(), permissions: Permissions::READ }),
+            Some(TOKEN) => Ok(Identity::new("test", Permissions::ALL)),
+            Some("read.only.token") => Ok(Identity::new("test", Permissions::READ)),
             _ => Err(AuthError::Unauthenticated),
         }
     }

@@ -127,7 +127,7 @@ fn principal(body: &[u8]) -> Result<Principal, IdentityError> {
         return Err(IdentityError::Unauthenticated);
     }
     let account = Some(answer.name).filter(|name| !name.is_empty());
-    Ok(Principal { account, permissions, expires_at: None })
+    Ok(Principal::new(account, permissions))
 }
 
 /// The error of a request, without its URL: whoever asks knows it.
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded() {
         let verifier = RemoteVerifier::new("http://127.0.0.1:1", None).unwrap();
-        let found = Principal { account: None, permissions: Permissions::READ, expires_at: None };
+        let found = Principal::new(None, Permissions::READ);
         for n in 0..=MAX_KNOWN as u64 {
             verifier.remember(blake2b_256(&n.to_be_bytes()), Instant::now(), &found);
         }

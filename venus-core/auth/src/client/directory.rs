@@ -32,6 +32,8 @@ impl Authenticator for AuthClient {
             permissions: verified.permissions(),
             account: (!verified.name.is_empty()).then_some(verified.name),
             expires_at: verified.expires_at,
+            token: jwt::fingerprint(token),
+            scopes: verified.scopes,
         })
     }
 }

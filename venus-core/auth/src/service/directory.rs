@@ -10,6 +10,7 @@ use venus_core::types::Address;
 
 use super::{Actor, AuthService};
 use crate::error::AuthError;
+use crate::jwt;
 use crate::model::{Ban, Page, User, UserState};
 
 #[async_trait]
@@ -20,6 +21,8 @@ impl Authenticator for AuthService {
             permissions: verified.permissions(),
             account: (!verified.name.is_empty()).then_some(verified.name),
             expires_at: verified.expires_at,
+            token: jwt::fingerprint(token),
+            scopes: verified.scopes,
         })
     }
 }

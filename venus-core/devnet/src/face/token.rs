@@ -138,7 +138,7 @@ impl Tokens {
     /// [`IdentityError`]: [`IdentityError::Unauthenticated`] for a token that nobody knows.
     pub(crate) async fn principal(&self, token: &str) -> Result<Principal, IdentityError> {
         if let Some(permissions) = self.verify(token) {
-            return Ok(Principal { account: None, permissions, expires_at: None });
+            return Ok(Principal::new(None, permissions));
         }
         match &self.others {
             Some(others) if token.len() <= MAX_TOKEN => others.authenticate(token).await,
@@ -169,12 +169,10 @@ impl Authenticate for Tokens {
     async fn authenticate(&self, token: Option<&str>, _: &Parts) -> Result<Identity, AuthError> {
         let Some(token) = token else {
             let permissions = self.strangers.ok_or(AuthError::Unauthenticated)?;
-            return Ok(Identity { name: String::new(), permissions });
+            return Ok(Identity::new("", permissions));
         };
         match self.principal(token).await {
-            Ok(caller) => {
-                Ok(Identity { name: caller.account.unwrap_or_default(), permissions: caller.permissions })
-            }
+            Ok(caller) => Ok(caller.into()),
             Err(IdentityError::Unauthenticated | IdentityError::Disabled(_)) => {
                 Err(AuthError::Unauthenticated)
             }

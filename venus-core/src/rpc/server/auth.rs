@@ -36,7 +36,7 @@ pub struct Everybody(pub Permissions);
 #[async_trait]
 impl Authenticate for Everybody {
     async fn authenticate(&self, _: Option<&str>, _: &Parts) -> Result<Identity, AuthError> {
-        Ok(Identity { name: String::new(), permissions: self.0 })
+        Ok(Identity::new("", self.0))
     }
 }
 
@@ -65,12 +65,10 @@ impl<A: Authenticator + 'static> Authenticate for ByToken<A> {
     async fn authenticate(&self, token: Option<&str>, _: &Parts) -> Result<Identity, AuthError> {
         let Some(token) = token else {
             let permissions = self.strangers.ok_or(AuthError::Unauthenticated)?;
-            return Ok(Identity { name: String::new(), permissions });
+            return Ok(Identity::new("", permissions));
         };
         match self.authenticator.authenticate(token).await {
-            Ok(caller) => {
-                Ok(Identity { name: caller.account.unwrap_or_default(), permissions: caller.permissions })
-            }
+            Ok(caller) => Ok(caller.into()),
             Err(IdentityError::Unauthenticated | IdentityError::Disabled(_)) => {
                 Err(AuthError::Unauthenticated)
             }

@@ -115,7 +115,7 @@ impl MemoryAccounts {
         }
         state.issued += 1;
         let token = format!("token-{}", state.issued);
-        let principal = Principal { account: account.map(str::to_owned), permissions, expires_at };
+        let principal = Principal { expires_at, ..Principal::new(account.map(str::to_owned), permissions) };
         state.tokens.insert(token.clone(), principal);
         Ok(token)
     }

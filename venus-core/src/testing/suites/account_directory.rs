@@ -106,11 +106,8 @@ async fn belongings(directory: &dyn AccountDirectory, f: &AccountDirectoryFixtur
 }
 
 async fn callers(directory: &dyn AccountDirectory, f: &AccountDirectoryFixture) {
-    let caller = |account: Option<&String>, level| Principal {
-        account: account.cloned(),
-        permissions: Permissions::up_to(level),
-        expires_at: None,
-    };
+    let caller =
+        |account: Option<&String>, level| Principal::new(account.cloned(), Permissions::up_to(level));
     for allowed in [caller(Some(&f.account), "read"), caller(Some(&f.other), "admin"), caller(None, "admin")]
     {
         must(directory.may_use_miner(&allowed, &f.miner).await, "owners and administrators use a miner");

@@ -127,8 +127,7 @@ async fn tokens_end_by_the_clock() {
 async fn not_knowing_lets_nobody_in() {
     let world = World::new();
     let flaky = Flaky::new(world.accounts.clone(), 3);
-    let caller =
-        Principal { account: Some("alice".into()), permissions: Permissions::READ, expires_at: None };
+    let caller = Principal::new(Some("alice".into()), Permissions::READ);
     assert_eq!(flaky.authenticate("token-1").await.unwrap_err().kind(), ErrorKind::Transient);
     assert_eq!(flaky.may_use_miner(&caller, &MINER).await.unwrap_err().kind(), ErrorKind::Transient);
     let signer = flaky.may_use_signer(&caller, &world.signer).await;

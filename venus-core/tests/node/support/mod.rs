@@ -67,8 +67,7 @@ impl Connect for Address {
             return Err(CallError::Disconnected);
         }
         let (ours, theirs) = tokio::io::duplex(1 << 20);
-        let (server, admin) =
-            (self.server(), Identity { name: "admin".into(), permissions: Permissions::ALL });
+        let (server, admin) = (self.server(), Identity::new("admin", Permissions::ALL));
         tokio::spawn(async move { server.serve_socket(theirs, admin).await });
         Ok(socket_over(ours, &Limits { message_bytes: 64 << 20, ..Limits::default() }).await)
     }

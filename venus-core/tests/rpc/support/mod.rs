@@ -22,7 +22,7 @@ pub fn server_with(dialect: Dialect, limits: Limits) -> RpcServer {
 }
 
 pub fn admin() -> Identity {
-    Identity { name: "admin".into(), permissions: Permissions::ALL }
+    Identity::new("admin", Permissions::ALL)
 }
 
 /// Opens pipes to a server in this process.

@@ -1,0 +1,1 @@
+//! Asking providers: whom, in which order, for how long.

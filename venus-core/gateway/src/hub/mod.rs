@@ -1,0 +1,66 @@
+//! The hub, from outside.
+
+mod call;
+mod provide;
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use venus_core::api::AccountDirectory;
+
+pub use call::{Accounts, HubSigner};
+pub use provide::Ended;
+
+use crate::options::HubOptions;
+use crate::registry::Registry;
+
+/// Connects those who dialled in with those who need them. Cheap to clone; all clones are one hub.
+#[derive(Clone)]
+pub struct Hub {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) options: HubOptions,
+    pub(crate) directory: Arc<dyn AccountDirectory>,
+    pub(crate) registry: Registry,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("options", &self.inner.options).finish_non_exhaustive()
+    }
+}
+
+impl Hub {
+    /// A hub that asks `directory` what belongs to whom.
+    pub fn new(directory: Arc<dyn AccountDirectory>, options: HubOptions) -> Self {
+        let inner = Inner {
+            options,
+            directory,
+            registry: Registry::default(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// How it behaves.
+    pub fn options(&self) -> &HubOptions {
+        &self.inner.options
+    }
+
+    /// Ends all channels, refuses what comes, and returns when nothing of the hub runs any more.
+    pub async fn shutdown(&self) {
+        self.inner.stop.cancel();
+        for channel in self.inner.registry.read().channels() {
+            channel.ended.cancel();
+        }
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+    }
+}

@@ -1,0 +1,1 @@
+//! How a provider comes to be offered.
