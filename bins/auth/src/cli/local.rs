@@ -4,10 +4,11 @@ use clap::Args;
 use serde_json::json;
 use venus_auth::migrate_tokens;
 use venus_bins_common::dirlock::DirLock;
+use venus_bins_common::files;
 
 use super::{CliError, Ctx};
 use crate::config::FILE;
-use crate::{daemon, files};
+use crate::daemon;
 
 const TEMPLATE: &str = include_str!("../../config.template.toml");
 
