@@ -5,10 +5,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use venus_auth::{SqlStore, migrate_tokens};
 use venus_bins_common::dirlock::DirLock;
+use venus_bins_common::files;
 
 use super::{CliError, Ctx};
 use crate::config::{Database, FILE};
-use crate::{daemon, files};
+use crate::daemon;
 
 const TEMPLATE: &str = include_str!("../../config.template.toml");
 
