@@ -68,13 +68,27 @@ pub struct MethodSpec {
     pub params: &'static [Param],
     /// What comes back.
     pub returns: Returns,
+    /// What a caller reads who cancelled it.
+    pub cancelled: &'static str,
 }
+
+/// What Go's contexts say.
+const CANCELLED: &str = "context canceled";
 
 impl MethodSpec {
     /// A method that returns a value, has no aliases and must not be repeated.
     pub const fn new(name: &'static str, permission: Permission, params: &'static [Param]) -> Self {
-        let (aliases, scope, weight, returns) = (&[], "", 1, Returns::Value);
-        Self { name, aliases, permission, scope, weight, idempotent: false, params, returns }
+        Self {
+            name,
+            aliases: &[],
+            permission,
+            scope: "",
+            weight: 1,
+            idempotent: false,
+            params,
+            returns: Returns::Value,
+            cancelled: CANCELLED,
+        }
     }
 
     /// The method as one that returns nothing.
@@ -106,16 +120,11 @@ impl MethodSpec {
         self
     }
 
-    /// The method as one that costs as much as so many others.
+    /// The method with words of its own for a caller who cancelled it.
     #[must_use]
-    pub const fn weight(mut self, calls: u32) -> Self {
-        self.weight = calls;
+    pub const fn cancelled(mut self, text: &'static str) -> Self {
+        self.cancelled = text;
         self
-    }
-
-    /// The name without its namespace, as limits and Go's texts have it.
-    pub fn short_name(&self) -> &'static str {
-        self.name.rsplit_once('.').map_or(self.name, |(_, name)| name)
     }
 
     /// The method with other names.

@@ -48,6 +48,9 @@ use crate::clock::Clock;
 /// How long a method waits for the client that it calls back, unless it says otherwise.
 const REVERSE_DEADLINE: Duration = Duration::from_secs(60);
 
+/// Numbers of connections: one process may have several servers of one thing, which tells callers by them.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+
 /// A server of one API. Cheap to clone; all clones are the same server.
 #[derive(Clone)]
 pub struct RpcServer(Arc<Inner>);
@@ -64,7 +67,6 @@ struct Inner {
     /// WebSockets at once.
     sockets: Arc<Semaphore>,
     open: Open,
-    next_connection: AtomicU64,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -117,7 +119,6 @@ impl RpcServer {
             requests: places(),
             sockets: places(),
             open: Open::default(),
-            next_connection: AtomicU64::new(1),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         }))
@@ -171,7 +172,7 @@ impl RpcServer {
     }
 
     fn next_connection(&self) -> u64 {
-        self.0.next_connection.fetch_add(1, Ordering::Relaxed)
+        CONNECTIONS.fetch_add(1, Ordering::Relaxed)
     }
 }
 
