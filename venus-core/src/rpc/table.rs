@@ -120,6 +120,18 @@ impl MethodSpec {
         self
     }
 
+    /// The method as one that costs as much as so many others.
+    #[must_use]
+    pub const fn weight(mut self, calls: u32) -> Self {
+        self.weight = calls;
+        self
+    }
+
+    /// The name without its namespace, as limits and Go's texts have it.
+    pub fn short_name(&self) -> &'static str {
+        self.name.rsplit_once('.').map_or(self.name, |(_, name)| name)
+    }
+
     /// The method with words of its own for a caller who cancelled it.
     #[must_use]
     pub const fn cancelled(mut self, text: &'static str) -> Self {
