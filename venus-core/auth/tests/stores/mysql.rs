@@ -67,7 +67,7 @@ async fn version_three(server: &MariaDb) {
     let plan = SqlStore::mysql_plan(&url).await.unwrap();
     assert_eq!((plan.version, plan.clear_tokens), (Some(3), 1));
     assert!(
-        plan.new_tables.len() == 6 && plan.new_tables.iter().all(|t| t.starts_with("venus_")),
+        plan.new_tables.len() == 7 && plan.new_tables.iter().all(|t| t.starts_with("venus_")),
         "{plan:?}"
     );
     let tables = sqlx::query("SHOW TABLES").fetch_all(&mut raw).await.unwrap();
