@@ -22,6 +22,8 @@ pub(crate) struct Channel {
     pub(crate) provider: Provider,
     /// Of a prover or sealer.
     pub(crate) miner: Option<Address>,
+    /// What a wallet understands besides what Go's do.
+    pub(crate) ext: Vec<&'static str>,
     /// Since the Unix epoch.
     pub(crate) created: Duration,
     /// Cancelled when the channel ends, by whichever side. Everything that waits for it watches this.
@@ -40,6 +42,8 @@ pub(crate) struct Load {
     pub(crate) latency: AtomicU64,
     /// Failures since the last success.
     pub(crate) failures: AtomicU32,
+    /// When the last of them was, microseconds on the engine's clock.
+    pub(crate) failed_at: AtomicU64,
 }
 
 /// Why an event could not be queued.
@@ -91,6 +95,7 @@ impl Channel {
             kind,
             provider,
             miner,
+            ext: Vec::new(),
             created,
             ended: CancellationToken::new(),
             queue,

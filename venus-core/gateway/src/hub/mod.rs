@@ -2,6 +2,7 @@
 
 mod call;
 mod provide;
+mod signer;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,9 +11,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use venus_core::api::AccountDirectory;
 
-pub use call::{Accounts, HubSigner};
+pub use call::Accounts;
 pub use provide::Ended;
+pub use signer::HubSigner;
 
+use crate::engine::Engine;
 use crate::options::HubOptions;
 use crate::registry::Registry;
 
@@ -26,6 +29,7 @@ pub(crate) struct Inner {
     pub(crate) options: HubOptions,
     pub(crate) directory: Arc<dyn AccountDirectory>,
     pub(crate) registry: Registry,
+    pub(crate) engine: Engine,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -43,6 +47,7 @@ impl Hub {
             options,
             directory,
             registry: Registry::default(),
+            engine: Engine::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
