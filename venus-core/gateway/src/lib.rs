@@ -9,6 +9,8 @@ mod options;
 mod provider;
 mod register;
 mod registry;
+#[cfg(feature = "server")]
+pub mod rpc;
 mod verify;
 
 pub use error::HubError;
