@@ -131,11 +131,6 @@ impl<K: Hash + Eq + Clone, V: Clone + Send + Sync + 'static> Cache<K, V> {
         self.state().entries.clear();
     }
 
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.state().entries.len()
-    }
-
     fn state(&self) -> MutexGuard<'_, State<K, V>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

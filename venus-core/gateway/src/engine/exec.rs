@@ -144,7 +144,7 @@ impl Inner {
         drop(question);
         match error.is_empty() {
             true => request.read(&payload).await,
-            false => Err(Failure::said(error)),
+            false => Err(Failure::said(&error)),
         }
     }
 }

@@ -6,6 +6,10 @@ use venus_core::types::Address;
 
 use super::meaning::Meaning;
 use crate::error::HubError;
+use crate::register::bounded;
+
+/// Bytes of a provider's text that the caller gets: whoever dialled in decides how long it is.
+const LONGEST_TEXT: usize = 4096;
 
 /// How one provider failed.
 #[derive(Debug)]
@@ -26,7 +30,8 @@ pub(super) enum Failure {
 
 impl Failure {
     /// What a provider's error is.
-    pub(super) fn said(text: String) -> Self {
+    pub(super) fn said(text: &str) -> Self {
+        let text = bounded(text, LONGEST_TEXT);
         match Meaning::of(&text).is_mended_elsewhere() {
             true => Self::Refused(text),
             false => Self::Final(HubError::Provider(text)),

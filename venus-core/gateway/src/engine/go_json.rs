@@ -13,7 +13,7 @@ pub(super) fn syntax_error(bytes: &[u8]) -> Option<String> {
 
 /// An error's text, cut to what an answer should carry.
 pub(super) fn bounded(error: impl Into<BoxError>) -> String {
-    error.into().to_string().chars().take(300).collect()
+    crate::register::bounded(&error.into().to_string(), 300)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

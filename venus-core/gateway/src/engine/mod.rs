@@ -10,8 +10,6 @@ mod measure;
 mod plan;
 mod proof;
 mod sign;
-#[cfg(test)]
-mod tests;
 mod unseal;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

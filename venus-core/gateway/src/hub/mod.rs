@@ -12,11 +12,11 @@ use tokio_util::task::TaskTracker;
 use venus_core::api::AccountDirectory;
 
 pub use call::Accounts;
-pub use provide::Ended;
 pub use signer::HubSigner;
 
 use crate::engine::Engine;
 use crate::options::HubOptions;
+use crate::register::{Cause, Failures, Recheck};
 use crate::registry::Registry;
 
 /// Connects those who dialled in with those who need them. Cheap to clone; all clones are one hub.
@@ -30,6 +30,8 @@ pub(crate) struct Inner {
     pub(crate) directory: Arc<dyn AccountDirectory>,
     pub(crate) registry: Registry,
     pub(crate) engine: Engine,
+    pub(crate) failures: Failures,
+    pub(crate) recheck: Recheck,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -48,6 +50,8 @@ impl Hub {
             directory,
             registry: Registry::default(),
             engine: Engine::default(),
+            failures: Failures::default(),
+            recheck: Recheck::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
@@ -62,8 +66,9 @@ impl Hub {
     /// Ends all channels, refuses what comes, and returns when nothing of the hub runs any more.
     pub async fn shutdown(&self) {
         self.inner.stop.cancel();
-        for channel in self.inner.registry.read().channels() {
-            channel.ended.cancel();
+        let channels: Vec<_> = self.inner.registry.read().channels().cloned().collect();
+        for channel in channels {
+            self.close(&channel, Cause::Shutdown);
         }
         self.inner.tasks.close();
         self.inner.tasks.wait().await;
