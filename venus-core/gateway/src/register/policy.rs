@@ -72,10 +72,14 @@ impl Hub {
         refusals: &mut Refusals,
     ) -> Result<BTreeSet<String>, HubError> {
         let all = &accounts;
-        let lookups = all.iter().map(|name| async move {
-            let in_use = self.in_use(name, all).await;
-            in_use.map(|in_use| (name, in_use))
-        });
+        // Collected, because a stream that maps borrowed names makes a future that nobody can prove to be Send.
+        let lookups: Vec<_> = all
+            .iter()
+            .map(|name| async move {
+                let in_use = self.in_use(name, all).await;
+                in_use.map(|in_use| (name, in_use))
+            })
+            .collect();
         let found: Vec<(&String, bool)> = stream::iter(lookups).buffered(LOOKUPS).try_collect().await?;
         let mut good = BTreeSet::new();
         for (name, in_use) in found {
