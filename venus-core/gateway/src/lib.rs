@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod channel;
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "client")]
+mod endpoint;
 mod engine;
 mod error;
 mod hub;
@@ -9,6 +13,8 @@ mod options;
 mod provider;
 mod register;
 mod registry;
+#[cfg(feature = "client")]
+pub mod sealer;
 mod verify;
 
 pub use error::HubError;
