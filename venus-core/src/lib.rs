@@ -14,6 +14,8 @@ pub mod json;
 pub mod node;
 #[cfg(feature = "_session")]
 pub mod rpc;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 #[cfg(any(test, feature = "test-utils"))]
 pub mod testing;
 pub mod types;

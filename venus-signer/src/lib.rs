@@ -5,9 +5,6 @@ mod admin;
 pub mod audit;
 mod check;
 mod cipher;
-#[cfg(feature = "sqlite")]
-#[allow(dead_code, reason = "some of it only with stores that not every build has")]
-mod db;
 mod error;
 mod filter;
 pub mod frc0102;

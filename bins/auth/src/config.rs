@@ -1,28 +1,24 @@
 //! `config.toml`: the keys of sophon-auth, in any case, and ours. What nobody knows is left alone.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use venus_auth::{Rules, SignerSharing, TokenStorage};
+use venus_bins_common::keys::{self, KeysError};
+use venus_bins_common::listen::{self, ClearText, Endpoint};
 
 /// The file's name in the repository.
 pub(crate) const FILE: &str = "config.toml";
 /// The database's name there, unless the file says otherwise.
 const DATABASE: &str = "auth.sqlite";
 
-/// Why there is no configuration.
+/// A key's value makes no sense.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ConfigError {
-    #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: io::Error },
-    /// Without the line itself, which may hold a secret.
-    #[error("{}: {reason}", path.display())]
-    Malformed { path: PathBuf, reason: String },
-    #[error("config.toml: {key}: {reason}")]
-    Value { key: &'static str, reason: String },
+#[error("config.toml: {key}: {reason}")]
+pub(crate) struct ConfigError {
+    key: &'static str,
+    reason: String,
 }
 
 /// What the service is told.
@@ -35,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) metrics: Metrics,
     pub(crate) tls: Tls,
     pub(crate) auth: Auth,
+    /// Whether tokens may travel in clear between machines.
+    pub(crate) allowcleartext: bool,
 }
 
 impl Default for Config {
@@ -46,6 +44,7 @@ impl Default for Config {
             metrics: Metrics::default(),
             tls: Tls::default(),
             auth: Auth::default(),
+            allowcleartext: false,
         }
     }
 }
@@ -113,20 +112,29 @@ pub(crate) enum Database {
 
 impl Config {
     /// The repository's configuration; the defaults if it has none.
-    pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(source) => return Err(ConfigError::Io { path: path.into(), source }),
-        };
-        let wrong = |reason: String| ConfigError::Malformed { path: path.into(), reason };
-        let table: toml::Table = toml::from_str(&text).map_err(|e| wrong(e.message().to_owned()))?;
-        Self::deserialize(toml::Value::Table(fold(table))).map_err(|e| wrong(e.message().to_owned()))
+    pub(crate) fn read(path: &Path) -> Result<Self, KeysError> {
+        Ok(keys::read(path)?.unwrap_or_default())
+    }
+
+    /// Where the service listens.
+    pub(crate) fn endpoint(&self) -> Result<Endpoint, ConfigError> {
+        let wrong = |key| move |reason: String| ConfigError { key, reason };
+        let addr = listen::socket_addr(&self.listen);
+        Ok(Endpoint {
+            addr: addr.map_err(|error| wrong("Listen")(error.to_string()))?,
+            tls: listen::tls_files(&self.tls.cert, &self.tls.key).map_err(wrong("[TLS] Cert, Key"))?,
+            per_ip: self.auth.connectionsperip,
+            clear_text: if self.allowcleartext {
+                ClearText::Allowed
+            } else {
+                ClearText::Refused("AllowClearText = true in config.toml or --allow-clear-text")
+            },
+        })
     }
 
     /// How the service decides.
     pub(crate) fn rules(&self) -> Result<Rules, ConfigError> {
-        let value = |key, reason: &str| ConfigError::Value { key, reason: reason.into() };
+        let value = |key, reason: &str| ConfigError { key, reason: reason.into() };
         Ok(Rules {
             sharing: match self.auth.signersharing.as_str() {
                 "" | "grant" => SignerSharing::Grant,
@@ -144,7 +152,7 @@ impl Config {
 
     /// Where accounts are kept.
     pub(crate) fn database(&self, repo: &Path) -> Result<Database, ConfigError> {
-        let value = |key, reason: &str| ConfigError::Value { key, reason: reason.into() };
+        let value = |key, reason: &str| ConfigError { key, reason: reason.into() };
         match self.db.kind.to_ascii_lowercase().as_str() {
             "" | "sqlite" => {
                 let name = if self.db.path.is_empty() { DATABASE } else { &self.db.path };
@@ -164,20 +172,10 @@ impl Config {
     }
 }
 
-/// Keys in lower case, as Go matches them in any.
-fn fold(table: toml::Table) -> toml::Table {
-    let fold = |(key, value): (String, toml::Value)| {
-        let value = match value {
-            toml::Value::Table(inner) => toml::Value::Table(self::fold(inner)),
-            other => other,
-        };
-        (key.to_ascii_lowercase(), value)
-    };
-    table.into_iter().map(fold).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

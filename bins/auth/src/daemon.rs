@@ -10,14 +10,13 @@ use serde_json::json;
 use venus_auth::rest::{RestConfig, router};
 use venus_auth::{AuthService, AuthStore, SqlStore};
 use venus_bins_common::dirlock::DirLock;
-use venus_bins_common::{logging, metrics, progress::Progress, shutdown, task::Tasks};
+use venus_bins_common::listen::{GRACE, Port};
+use venus_bins_common::{files, logging, metrics, progress::Progress, shutdown, task::Tasks};
 use venus_core::clock::SystemClock;
 use venus_core::error::BoxError;
 
 use crate::cli::{ADDRESS_FILE, CliError, Ctx, TOKEN_FILE};
 use crate::config::{Config, Database};
-use crate::files;
-use crate::listen::{GRACE, Listen};
 
 /// Options of `run`.
 #[derive(Debug, Args)]
@@ -28,6 +27,9 @@ pub(crate) struct RunArgs {
     /// The MySQL database. Everybody on this machine can read it in the list of processes: use config.toml.
     #[arg(long, value_name = "DSN")]
     mysql_dsn: Option<String>,
+    /// Listens where other machines connect without TLS: everybody on the way can read the tokens.
+    #[arg(long)]
+    allow_clear_text: bool,
     /// How the log is written: text or json.
     #[arg(long, default_value = "text")]
     log_format: String,
@@ -56,19 +58,20 @@ pub(crate) async fn run(ctx: &Ctx, args: RunArgs) -> Result<(), CliError> {
     if let Some(kind) = args.db_type {
         config.db.kind = kind;
     }
+    config.allowcleartext |= args.allow_clear_text;
     if let Some(dsn) = args.mysql_dsn {
         config.db.dsn = SecretString::from(dsn);
     }
     files::create_dir(ctx.repo())?;
     let _held = DirLock::acquire(ctx.repo()).map_err(|error| CliError(error.to_string()))?;
     let service = service(ctx, &config).await?;
-    let listen = Listen::bind(&config).await?;
+    let port = Port::bind(&config.endpoint()?).await?;
     let exporter = exporter(&config).await?;
     let rest = RestConfig { query_tokens: config.auth.querytokens, ..RestConfig::default() };
-    announce(ctx, &listen)?;
+    announce(ctx, &port)?;
     let mut tasks = Tasks::new(&stop);
     let ends = tasks.stop_token();
-    tasks.critical("listener", listen.serve(router(service, rest), ends.clone()));
+    tasks.critical("listener", port.serve(router(service, rest), ends.clone(), async {}));
     if let Some(exporter) = exporter {
         tasks.critical("metrics", exporter.run(ends));
     }
@@ -113,12 +116,12 @@ async fn exporter(config: &Config) -> Result<Option<metrics::Exporter>, CliError
 }
 
 /// Says that everything is up: to whoever reads the log, the output or the repository.
-fn announce(ctx: &Ctx, listen: &Listen) -> Result<(), CliError> {
-    files::replace(&ctx.repo().join(ADDRESS_FILE), listen.url().as_bytes())?;
-    tracing::info!(url = %listen.url(), "venus-auth is ready");
+fn announce(ctx: &Ctx, port: &Port) -> Result<(), CliError> {
+    files::replace(&ctx.repo().join(ADDRESS_FILE), port.url().as_bytes())?;
+    tracing::info!(url = %port.url(), "venus-auth is ready");
     if ctx.json() {
         let mut out = io::stdout().lock();
-        writeln!(out, "{}", json!({ "url": listen.url(), "token_file": token_file(ctx) }))?;
+        writeln!(out, "{}", json!({ "url": port.url(), "token_file": token_file(ctx) }))?;
         out.flush()?;
     }
     Ok(())

@@ -3,8 +3,6 @@
 mod cli;
 mod config;
 mod daemon;
-mod files;
-mod listen;
 
 use std::process::ExitCode;
 

@@ -91,3 +91,17 @@ fn accounts_outlive_restarts() {
         (true, "0 tokens stand in clear and would be hashed\n".into())
     );
 }
+
+/// Opening a database brings it up to date; asking what that would do must not.
+#[test]
+fn a_dry_run_leaves_a_mysql_database_as_it_is() {
+    let tmp = tempfile::tempdir().unwrap();
+    let Some(server) = venus_auth::testing::MariaDb::start(&tmp.path().join("db")) else { return };
+    let config = format!("[db]\ntype = \"mysql\"\ndsn = \"{}\"\n", server.url("mysql"));
+    std::fs::write(tmp.path().join("config.toml"), config).unwrap();
+    for _ in 0..2 {
+        let (well, said) = say(tmp.path(), &["migrate", "--dry-run"]);
+        assert!(well && said.starts_with("there are no tables of sophon-auth\n"), "{said}");
+        assert!(said.contains("tables would be made: token, users,"), "{said}");
+    }
+}

@@ -1,11 +1,13 @@
 //! The files of a devnet's directory. All of them are for their owner alone: they hold keys and tokens.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io;
+use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use venus_bins_common::files;
+pub(crate) use venus_bins_common::files::expand;
 
 use crate::error::CliError;
 
@@ -26,25 +28,12 @@ pub(crate) const KEYS: &str = "keys";
 /// The block log.
 pub(crate) const CHAIN: &str = "chain";
 
-/// `~` and what begins with `~/` are in the home directory.
-pub(crate) fn expand(path: &str) -> PathBuf {
-    let rest = if path == "~" { Some("") } else { path.strip_prefix("~/") };
-    match (rest, std::env::home_dir()) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => PathBuf::from(path),
-    }
-}
-
 /// Makes a directory for its owner alone. One that exists stays as it is.
 ///
 /// # Errors
 /// [`CliError::File`].
 pub(crate) fn create_dir(path: &Path) -> Result<(), CliError> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|source| CliError::File { path: path.into(), source })
+    files::create_dir(path).map_err(|source| CliError::File { path: path.into(), source })
 }
 
 /// Writes a file of mode 0600 in place of another, whole or not at all.
@@ -52,34 +41,7 @@ pub(crate) fn create_dir(path: &Path) -> Result<(), CliError> {
 /// # Errors
 /// [`CliError::File`]; the other file is still there then.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    let mut next = path.as_os_str().to_owned();
-    next.push(".tmp");
-    let next = PathBuf::from(next);
-    let done = replace(path, &next, bytes);
-    if done.is_err() {
-        // What is half written is of no use; the error is told, whether it can be removed or not.
-        let _ = fs::remove_file(&next);
-    }
-    done.map_err(|source| CliError::File { path: path.into(), source })
-}
-
-fn replace(path: &Path, next: &Path, bytes: &[u8]) -> io::Result<()> {
-    match fs::remove_file(next) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(next)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(next, path)?;
-    match path.parent() {
-        Some(dir) if cfg!(unix) => File::open(dir)?.sync_all(),
-        _ => Ok(()),
-    }
+    files::replace(path, bytes).map_err(|source| CliError::File { path: path.into(), source })
 }
 
 /// Writes a value as JSON, see [`write`].
@@ -121,21 +83,6 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, C
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[cfg(unix)]
-    #[test]
-    fn for_the_owner_alone() {
-        use std::os::unix::fs::PermissionsExt;
-        let tmp = tempfile::tempdir().unwrap();
-        let (dir, file) = (tmp.path().join("a/b"), tmp.path().join("a/b/f"));
-        create_dir(&dir).unwrap();
-        write(&file, b"1").unwrap();
-        write(&file, b"2").unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&dir), mode(&file)), (0o700, 0o600));
-        assert_eq!((read(&file).unwrap().unwrap().as_str(), fs::read_dir(&dir).unwrap().count()), ("2", 1));
-        assert!(read(&dir.join("none")).unwrap().is_none());
-    }
 
     #[test]
     fn damage_is_told_without_what_stands_there() {

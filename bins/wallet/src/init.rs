@@ -15,7 +15,7 @@ use crate::cli::{CliError, Ctx};
 use crate::config::{Config, FILE};
 use crate::daemon::parts::SLASHING_FILE;
 use crate::daemon::token_file;
-use crate::files;
+use venus_bins_common::files;
 
 /// The configuration of a new wallet. `{…}` are filled in.
 const TEMPLATE: &str = include_str!("../config.template.toml");

@@ -3,7 +3,6 @@
 mod cli;
 mod config;
 mod daemon;
-mod files;
 mod init;
 mod nettype;
 

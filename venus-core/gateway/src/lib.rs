@@ -13,6 +13,8 @@ mod options;
 mod provider;
 mod register;
 mod registry;
+#[cfg(feature = "server")]
+pub mod rpc;
 #[cfg(feature = "client")]
 pub mod sealer;
 mod verify;

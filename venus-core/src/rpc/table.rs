@@ -66,12 +66,26 @@ pub struct MethodSpec {
     pub params: &'static [Param],
     /// What comes back.
     pub returns: Returns,
+    /// What a caller reads who cancelled it.
+    pub cancelled: &'static str,
 }
+
+/// What Go's contexts say.
+const CANCELLED: &str = "context canceled";
 
 impl MethodSpec {
     /// A method that returns a value, has no aliases and must not be repeated.
     pub const fn new(name: &'static str, permission: Permission, params: &'static [Param]) -> Self {
-        Self { name, aliases: &[], permission, scope: "", idempotent: false, params, returns: Returns::Value }
+        Self {
+            name,
+            aliases: &[],
+            permission,
+            scope: "",
+            idempotent: false,
+            params,
+            returns: Returns::Value,
+            cancelled: CANCELLED,
+        }
     }
 
     /// The method as one that returns nothing.
@@ -100,6 +114,13 @@ impl MethodSpec {
     #[must_use]
     pub const fn scope(mut self, scope: &'static str) -> Self {
         self.scope = scope;
+        self
+    }
+
+    /// The method with words of its own for a caller who cancelled it.
+    #[must_use]
+    pub const fn cancelled(mut self, text: &'static str) -> Self {
+        self.cancelled = text;
         self
     }
 

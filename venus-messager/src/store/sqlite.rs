@@ -1,22 +1,20 @@
 //! The store on SQLite: WAL, every commit synced to disk, one writer and several readers.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use fvm_shared::address::Address;
 use fvm_shared::clock::ChainEpoch;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection, QueryBuilder, Row, SqlSafeStr, Sqlite, Transaction};
+use sqlx::{ConnectOptions, QueryBuilder, Row, Sqlite, Transaction};
 use venus_core::api::Attempt;
 use venus_core::cbor::Encode;
-use venus_core::error::BoxError;
+use venus_core::sqlite::{self, Durability};
 use venus_core::types::{SignedMessage, TipsetKey};
 
 use super::memory::text;
@@ -56,19 +54,17 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens or creates the database file, and brings its schema up to date. Its folder must exist.
+    /// Opens or creates the database file, for its owner only, and brings its schema up to date. A missing folder is
+    /// made.
     ///
     /// # Errors
     /// [`StoreError::Backend`] if the file cannot be opened, is no database, or has a schema of a newer program. The
     /// text names the file.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
-        Self::with_options(options).await.map_err(|e| match e {
-            StoreError::Backend(source) => {
-                StoreError::Backend(OpenError { path: path.into(), source }.into())
-            }
-            corrupt @ StoreError::Corrupt(_) => corrupt,
-        })
+        let writer = sqlite::open(path, Durability::Full).await.map_err(backend)?;
+        migrate(&writer).await?;
+        let reader = sqlite::open_readers(path).await.map_err(backend)?;
+        Ok(Self { writer, reader })
     }
 
     /// Opens a database as told. Journal mode, syncing, foreign keys and the busy timeout are set here.
@@ -84,10 +80,9 @@ impl SqliteStore {
             .busy_timeout(BUSY_TIMEOUT)
             // Hundreds of lines a message would drown what this crate logs itself.
             .disable_statement_logging();
-        let writer = sound(one_connection()).connect_with(options.clone()).await.map_err(backend)?;
+        let writer = sqlite::connect(options.clone(), 1).await.map_err(backend)?;
         migrate(&writer).await?;
-        let readers = sound(SqlitePoolOptions::new().max_connections(READERS));
-        let reader = readers.connect_with(options).await.map_err(backend)?;
+        let reader = sqlite::connect(options, READERS).await.map_err(backend)?;
         Ok(Self { writer, reader })
     }
 
@@ -96,8 +91,7 @@ impl SqliteStore {
     /// # Errors
     /// As [`SqliteStore::open`].
     pub async fn in_memory() -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
-        let writer = one_connection().connect_with(options).await.map_err(backend)?;
+        let writer = sqlite::in_memory().await.map_err(backend)?;
         migrate(&writer).await?;
         Ok(Self { reader: writer.clone(), writer })
     }
@@ -119,32 +113,10 @@ impl SqliteStore {
     }
 }
 
-/// SQLite does not say which file it failed to open.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot open database {path}: {source}")]
-struct OpenError {
-    path: PathBuf,
-    source: BoxError,
-}
-
-fn one_connection() -> SqlitePoolOptions {
-    // A connection that is never recycled: a database in memory lives as long as it.
-    SqlitePoolOptions::new().min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None)
-}
-
-/// Replaces connections that sqlx takes to be in a transaction for ever: SQLite ends one by itself when the disk is
-/// full or fails (`sqlite3_get_autocommit`), and the rollback of sqlx then finds none. The ping that goes before this
-/// check must stay: it waits for rollbacks that are still queued. Not for a database in memory, which would be lost.
-fn sound(options: SqlitePoolOptions) -> SqlitePoolOptions {
-    options.before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
-}
-
 async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
-    let first = include_str!("../../migrations/sqlite/0001_first.sql").into_sql_str();
-    let migrations = vec![Migration::new(1, "first".into(), MigrationType::Simple, first, false)];
-    let mut migrator = Migrator::with_migrations(migrations);
-    migrator.dangerous_set_table_name(MIGRATION_TABLE);
-    migrator.run(pool).await.map_err(|e| StoreError::Backend(e.into()))
+    let first = include_str!("../../migrations/sqlite/0001_first.sql");
+    let done = sqlite::migrate(pool, MIGRATION_TABLE, &[(1, "first", first)]).await;
+    done.map_err(StoreError::Backend)
 }
 
 /// Reads messages and adds their attempts.

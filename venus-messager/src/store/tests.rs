@@ -61,7 +61,7 @@ async fn what_is_no_database_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     std::fs::write(&file, "this is no database, and long enough to be looked at ".repeat(20)).unwrap();
-    for path in [file.clone(), file.join("below"), dir.path().join("no/folder"), dir.path().to_owned()] {
+    for path in [file.clone(), file.join("below"), dir.path().to_owned()] {
         let e = SqliteStore::open(&path).await.unwrap_err();
         assert!(e.to_string().contains(&path.display().to_string()), "{e}");
         assert!(matches!(MessagerError::from(e), MessagerError::Store(_)), "{path:?}");
@@ -115,5 +115,18 @@ async fn a_damaged_row_is_corrupt_and_no_panic() {
         raw(&path, "DELETE FROM message").await;
         raw(&path, "INSERT INTO message SELECT * FROM saved").await;
         assert!(store.get("m").await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn many_can_open_a_fresh_database_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("messager.db");
+    let opening = (0..6).map(|_| {
+        let path = path.clone();
+        tokio::spawn(async move { SqliteStore::open(&path).await.map(drop) })
+    });
+    for opened in opening.collect::<Vec<_>>() {
+        opened.await.unwrap().unwrap();
     }
 }

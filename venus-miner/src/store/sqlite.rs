@@ -1,15 +1,13 @@
 //! The durable store.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqlSafeStr, SqliteConnection};
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{Row as _, SqliteConnection};
 use venus_core::cbor::{Decode, Encode};
+use venus_core::error::BoxError;
+use venus_core::sqlite::{self, Durability};
 use venus_core::types::{Address, BlockMsg, ChainEpoch, Cid, TipsetKey};
 
 use super::rules::{self, Earlier, Verdict};
@@ -24,10 +22,6 @@ pub(super) const LEFT_OUT: &str = "a later block was made without it";
 const SCHEMA: &str = include_str!("../../migrations/0001_reservations.sql");
 /// Of our own, because several components may share one database.
 const MIGRATIONS_TABLE: &str = "_venus_miner_migrations";
-/// How long a writer waits for another instance's transaction.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long to wait where SQLite itself does not.
-const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
 /// Reservations in a SQLite file, written through to the disk (`synchronous=FULL`) before any method returns.
 #[derive(Clone, Debug)]
@@ -41,20 +35,9 @@ impl SqliteReservations {
     /// # Errors
     /// [`StoreError::Open`] if that is not possible.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let error = |source: sqlx::Error| StoreError::Open {
-            path: path.display().to_string(),
-            source: source.into(),
-        };
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT)
-            // Every statement as a line would drown what this crate logs itself.
-            .disable_statement_logging();
-        let pool = connect(options).await.map_err(error)?;
-        migrate(&pool).await.map_err(error)?;
+        let error = |source: BoxError| StoreError::Open { path: path.display().to_string(), source };
+        let pool = sqlite::open(path, Durability::Full).await.map_err(|e| error(e.into()))?;
+        sqlite::migrate(&pool, MIGRATIONS_TABLE, &[(1, "reservations", SCHEMA)]).await.map_err(error)?;
         Ok(Self { pool })
     }
 
@@ -70,43 +53,6 @@ impl SqliteReservations {
 }
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
-
-/// Connects, and tries again while another process turns the same fresh file to WAL: SQLite does not wait for that lock,
-/// whatever the busy timeout says.
-async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
-    let deadline = Instant::now() + BUSY_TIMEOUT;
-    loop {
-        // Writers of one process queue here rather than at the file's lock.
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            // SQLite ends a transaction by itself when the disk is full or fails (`sqlite3_get_autocommit`), and
-            // sqlx, whose rollback then finds none, takes it to be open for ever: replace such a connection.
-            .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
-        match pool.connect_with(options.clone()).await {
-            Err(error) if is_busy(&error) && Instant::now() < deadline => {
-                tokio::time::sleep(BUSY_PAUSE).await
-            }
-            done => return done,
-        }
-    }
-}
-
-/// Whether somebody else has the lock (`SQLITE_BUSY`, whose extended codes differ in the higher bytes).
-fn is_busy(error: &sqlx::Error) -> bool {
-    let code =
-        error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
-    code.is_some_and(|code| code & 0xff == 5)
-}
-
-async fn migrate(pool: &SqlitePool) -> Result<(), sqlx::Error> {
-    let first = Migration::new(1, "reservations".into(), MigrationType::Simple, SCHEMA.into_sql_str(), false);
-    let mut migrator = Migrator::with_migrations(vec![first]);
-    migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
-    // One instance at a time: the lock is held until all steps are done.
-    let mut lock = pool.begin_with("BEGIN IMMEDIATE").await?;
-    migrator.run_direct(None, &mut *lock, false).await.map_err(|e| sqlx::Error::Migrate(Box::new(e)))?;
-    lock.commit().await
-}
 
 #[async_trait]
 impl ReservationStore for SqliteReservations {

@@ -5,13 +5,13 @@ use std::path::Path;
 use futures::TryStreamExt;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Sqlite};
+use venus_core::sqlite;
 use venus_core::types::{Network, address};
 
 use super::AuditError;
 use super::chain::{self, Anchor, Broken, Verified};
 use super::query::{RecordQuery, SignRecord, StoredRecord};
 use super::row::{COLUMNS, Row};
-use crate::db;
 
 /// Records of a page at most.
 pub const MAX_PAGE: u32 = 1000;
@@ -36,7 +36,7 @@ impl AuditReader {
                 format!("{} does not exist; start the wallet once", path.display()).into(),
             ));
         }
-        let pool = db::open_readers(path).await?;
+        let pool = sqlite::open_readers(path).await?;
         let known = "SELECT COUNT(*) FROM pragma_table_info('sign_record') WHERE name = 'hash'";
         let known: i64 = sqlx::query_scalar(known).fetch_one(&pool).await?;
         if known == 0 {

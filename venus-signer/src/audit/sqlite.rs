@@ -13,12 +13,12 @@ use tokio::task::JoinSet;
 use uuid::fmt::Hyphenated;
 use venus_core::clock::{Clock, SystemClock};
 use venus_core::entropy::{Entropy, OsEntropy};
+use venus_core::sqlite::{self, Durability};
 use venus_core::types::{Address, Network, address};
 
 use super::entry::NewRow;
 use super::writer::{Entry, MAX_GROUP, Writer, Written};
 use super::{AuditError, AuditEvent, AuditLog, AuditReader, schema};
-use crate::db::{self, Durability};
 
 /// Records that wait for the writer; whoever brings more waits itself.
 const QUEUE: usize = 4 * MAX_GROUP;
@@ -94,7 +94,7 @@ impl SqliteAudit {
     /// [`AuditError`] if the file cannot be opened or is no such database, or there are no random bytes.
     pub async fn open(path: &Path, config: AuditConfig) -> Result<Self, AuditError> {
         let durability = if config.survives_power_cut { Durability::Full } else { Durability::Normal };
-        let pool = db::open(path, durability).await?;
+        let pool = sqlite::open(path, durability).await?;
         let now = config.clock.now();
         let oldest = nanoseconds(now.saturating_sub(config.keep));
         schema::adopt(&pool, nanoseconds(now), oldest).await?;

@@ -5,15 +5,14 @@ mod blob;
 use std::path::Path;
 
 use async_trait::async_trait;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Row, SqlSafeStr, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{Row, SqliteConnection, SqlitePool, Transaction};
 use time::OffsetDateTime;
 use venus_core::error::BoxError;
+use venus_core::sqlite::{self, Durability};
 use venus_core::types::Address;
 
 use self::blob::MAX_ROW;
 use super::{KeyStore, SealedKey, address_text, read_address};
-use crate::db::{self, Durability};
 use crate::error::WalletError;
 
 /// Each part of the wallet keeps its own list, since they share a file.
@@ -38,7 +37,7 @@ impl SqliteKeyStore {
     /// [`WalletError::Store`], naming the file: it is no database, cut off, has another table of this name, or was
     /// written by a newer program. The keys in it are as they were.
     pub async fn open(path: &Path) -> Result<Self, WalletError> {
-        let pool = db::open(path, Durability::Full).await.map_err(store)?;
+        let pool = sqlite::open(path, Durability::Full).await.map_err(store)?;
         Self::adopt(pool.clone(), &path.display().to_string()).await.inspect_err(|_| drop(pool))
     }
 
@@ -47,7 +46,7 @@ impl SqliteKeyStore {
     /// # Errors
     /// [`WalletError::Store`].
     pub async fn in_memory() -> Result<Self, WalletError> {
-        Self::adopt(db::in_memory().await.map_err(store)?, ":memory:").await
+        Self::adopt(sqlite::in_memory().await.map_err(store)?, ":memory:").await
     }
 
     /// Waits for what is being written, and lets go of the file.
@@ -104,12 +103,8 @@ async fn refuse_foreign(pool: &SqlitePool) -> Result<(), BoxError> {
 }
 
 async fn migrate(pool: &SqlitePool) -> Result<(), BoxError> {
-    let first = include_str!("../../migrations/sqlite/wallets/0001_first.sql").into_sql_str();
-    let migrations = vec![Migration::new(1, "first".into(), MigrationType::Simple, first, false)];
-    let mut migrator = Migrator::with_migrations(migrations);
-    migrator.dangerous_set_table_name(MIGRATION_TABLE);
-    migrator.run(pool).await?;
-    Ok(())
+    let first = include_str!("../../migrations/sqlite/wallets/0001_first.sql");
+    sqlite::migrate(pool, MIGRATION_TABLE, &[(1, "first", first)]).await
 }
 
 /// Not a migration: an old program may write such rows again. Where both forms stand, the old one stays and is read

@@ -46,9 +46,9 @@ pub use sqlite::SqliteSpent;
 mod sqlite {
     use std::path::Path;
 
-    use sqlx::migrate::{Migration, MigrationType, Migrator};
+    use sqlx::Row;
     use sqlx::sqlite::{SqlitePool, SqliteRow};
-    use sqlx::{Row, SqlSafeStr};
+    use venus_core::sqlite::{self, Durability};
     use venus_core::types::{Network, address};
 
     use super::{BoxError, Duration, Spent, SpentStore, async_trait};
@@ -71,7 +71,7 @@ mod sqlite {
         /// # Errors
         /// If the file cannot be opened or is no such database.
         pub async fn open_file(path: &Path) -> Result<Self, BoxError> {
-            Self::open(crate::db::open(path, crate::db::Durability::Normal).await?).await
+            Self::open(sqlite::open(path, Durability::Normal).await?).await
         }
 
         /// Uses a database, and brings its table up to date. Whether commits survive a power cut is up to the pool.
@@ -79,11 +79,7 @@ mod sqlite {
         /// # Errors
         /// Of the database.
         pub async fn open(pool: SqlitePool) -> Result<Self, BoxError> {
-            let sql = SCHEMA.into_sql_str();
-            let first = Migration::new(1, "spent".into(), MigrationType::Simple, sql, false);
-            let mut migrator = Migrator::with_migrations(vec![first]);
-            migrator.dangerous_set_table_name(MIGRATION_TABLE);
-            migrator.run(&pool).await?;
+            sqlite::migrate(&pool, MIGRATION_TABLE, &[(1, "spent", SCHEMA)]).await?;
             Ok(Self { pool })
         }
     }

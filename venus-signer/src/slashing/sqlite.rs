@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
-use sqlx::{SqlSafeStr, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 use venus_core::error::BoxError;
+use venus_core::sqlite::{self, Durability};
 
 use super::store::SLACK;
 use super::{BlockSlot, Entry, KEEP, Merged, Reserved, SlashingStore, Slot, Summary, VoteSlot};
 use super::{sqlite_merge, sqlite_rows};
-use crate::db::{self, Durability};
 
 /// Kept apart from the lists of other parts, so that all could share a file.
 const MIGRATION_TABLE: &str = "_venus_slashing_migrations";
@@ -33,7 +32,7 @@ impl SqliteSlashing {
     /// If the file cannot be opened or is no such database, or holds the history of another network: f01000 is another
     /// miner there.
     pub async fn open(path: &Path, network: &str) -> Result<Self, BoxError> {
-        let pool = db::open(path, Durability::Full).await?;
+        let pool = sqlite::open(path, Durability::Full).await?;
         migrate(&pool).await?;
         let found = settle_network(&pool, network).await?;
         if found != network {
@@ -58,7 +57,7 @@ impl SqliteSlashing {
             )
             .into());
         }
-        let pool = db::open(path, Durability::Full).await?;
+        let pool = sqlite::open(path, Durability::Full).await?;
         migrate(&pool).await?;
         let query = sqlx::query_scalar::<_, String>("SELECT name FROM slash_network WHERE id = 1");
         match query.fetch_optional(&pool).await? {
@@ -87,11 +86,8 @@ impl SqliteSlashing {
 }
 
 async fn migrate(pool: &SqlitePool) -> Result<(), BoxError> {
-    let first = include_str!("../../migrations/sqlite/slashing_0001_first.sql").into_sql_str();
-    let migrations = vec![Migration::new(1, "first".into(), MigrationType::Simple, first, false)];
-    let mut migrator = Migrator::with_migrations(migrations);
-    migrator.dangerous_set_table_name(MIGRATION_TABLE);
-    Ok(migrator.run(pool).await?)
+    let first = include_str!("../../migrations/sqlite/slashing_0001_first.sql");
+    sqlite::migrate(pool, MIGRATION_TABLE, &[(1, "first", first)]).await
 }
 
 async fn settle_network(pool: &SqlitePool, network: &str) -> Result<String, sqlx::Error> {

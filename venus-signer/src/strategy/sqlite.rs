@@ -4,18 +4,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
-use sqlx::{Row, SqlSafeStr, Sqlite};
+use sqlx::{Row, Sqlite};
 use time::OffsetDateTime;
 use time::macros::format_description;
 use venus_core::clock::{Clock, SystemClock};
+use venus_core::sqlite::{self, Durability};
 
 use super::model::{KeyBind, MethodTemplate, MsgTypeTemplate};
 use super::tables::{Change, GroupRow, Id, StoredToken, Tables};
 use super::{MsgEnum, StrategyError, StrategyStore};
-use crate::db::{self, Durability};
 
 /// Each part of the database keeps its own list.
 const MIGRATION_TABLE: &str = "_venus_strategy_migrations";
@@ -35,7 +34,7 @@ impl SqliteStrategyStore {
     /// # Errors
     /// [`StrategyError::Store`] if the file cannot be opened, is no database, or belongs to a newer program.
     pub async fn open(path: &Path) -> Result<Self, StrategyError> {
-        Self::over(db::open(path, Durability::Full).await.map_err(backend)?).await
+        Self::over(sqlite::open(path, Durability::Full).await.map_err(backend)?).await
     }
 
     /// A database in memory, which ends with the store.
@@ -43,7 +42,7 @@ impl SqliteStrategyStore {
     /// # Errors
     /// As [`SqliteStrategyStore::open`].
     pub async fn in_memory() -> Result<Self, StrategyError> {
-        Self::over(db::in_memory().await.map_err(backend)?).await
+        Self::over(sqlite::in_memory().await.map_err(backend)?).await
     }
 
     /// Over the one connection that writes to a database.
@@ -110,11 +109,9 @@ impl StrategyStore for SqliteStrategyStore {
 }
 
 async fn migrate(pool: &SqlitePool) -> Result<(), StrategyError> {
-    let first = include_str!("../../migrations/strategy/0001_first.sql").into_sql_str();
-    let migrations = vec![Migration::new(1, "first".into(), MigrationType::Simple, first, false)];
-    let mut migrator = Migrator::with_migrations(migrations);
-    migrator.dangerous_set_table_name(MIGRATION_TABLE);
-    migrator.run(pool).await.map_err(|e| StrategyError::Store(e.into()))
+    let first = include_str!("../../migrations/strategy/0001_first.sql");
+    let done = sqlite::migrate(pool, MIGRATION_TABLE, &[(1, "first", first)]).await;
+    done.map_err(StrategyError::Store)
 }
 
 fn backend(error: sqlx::Error) -> StrategyError {

@@ -1,17 +1,18 @@
 //! What commands need: the running service and an output.
 
 use std::fmt::Display;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use serde::Serialize;
 use venus_auth::client::{AuthClient, ClientConfig, ClientError};
+use venus_bins_common::keys::KeysError;
+use venus_bins_common::listen::ListenError;
+use venus_bins_common::{cli, files};
 use venus_core::error::BoxError;
 use venus_core::types::{Address, address};
 
 use crate::config::{Config, ConfigError, FILE};
-use crate::files;
 
 /// Where the daemon writes its URL.
 pub(crate) const ADDRESS_FILE: &str = "api";
@@ -37,6 +38,18 @@ impl From<std::io::Error> for CliError {
 
 impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<KeysError> for CliError {
+    fn from(error: KeysError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<ListenError> for CliError {
+    fn from(error: ListenError) -> Self {
         Self(error.to_string())
     }
 }
@@ -105,14 +118,7 @@ impl Ctx {
 
     /// Prints `text`, or `value` as JSON if `--json` was given.
     pub(crate) fn print(&self, text: impl Display, value: &impl Serialize) -> Result<(), CliError> {
-        let mut out = std::io::stdout().lock();
-        let done = if self.json {
-            let json = serde_json::to_string(value).map_err(|error| CliError(error.to_string()))?;
-            writeln!(out, "{json}")
-        } else {
-            writeln!(out, "{text}")
-        };
-        done.map_err(|error| CliError(format!("standard output: {error}")))
+        Ok(cli::print(self.json, text, value)?)
     }
 }
 

@@ -1,13 +1,15 @@
 //! What works on the repository itself.
 
 use clap::Args;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use venus_auth::migrate_tokens;
+use venus_auth::{SqlStore, migrate_tokens};
 use venus_bins_common::dirlock::DirLock;
+use venus_bins_common::files;
 
 use super::{CliError, Ctx};
-use crate::config::FILE;
-use crate::{daemon, files};
+use crate::config::{Database, FILE};
+use crate::daemon;
 
 const TEMPLATE: &str = include_str!("../../config.template.toml");
 
@@ -33,6 +35,9 @@ pub(super) fn init(ctx: &Ctx) -> Result<(), CliError> {
 pub(super) async fn migrate(ctx: &Ctx, args: MigrateArgs) -> Result<(), CliError> {
     let config = ctx.config()?;
     let _held = DirLock::acquire(ctx.repo()).map_err(|error| CliError(error.to_string()))?;
+    if let (true, Database::Mysql(dsn)) = (args.dry_run, config.database(ctx.repo())?) {
+        return plan(ctx, &dsn).await;
+    }
     let store = daemon::open(&config, ctx).await?;
     let done = migrate_tokens(&*store, args.dry_run).await.map_err(|error| CliError(error.to_string()))?;
     let text = match args.dry_run {
@@ -40,4 +45,27 @@ pub(super) async fn migrate(ctx: &Ctx, args: MigrateArgs) -> Result<(), CliError
         false => format!("{} of {} clear tokens are hashed", done.hashed, done.clear),
     };
     ctx.print(text, &json!({ "clear": done.clear, "hashed": done.hashed, "dryRun": args.dry_run }))
+}
+
+/// What a first start would do to a MySQL database, found out without touching it: opening it brings it up to date.
+async fn plan(ctx: &Ctx, dsn: &SecretString) -> Result<(), CliError> {
+    let plan = SqlStore::mysql_plan(dsn.expose_secret()).await.map_err(|e| CliError(e.to_string()))?;
+    let adopted = match plan.version {
+        Some(version) => format!("tables of sophon-auth, store version {version}, would be used as they are"),
+        None => "there are no tables of sophon-auth".to_owned(),
+    };
+    let tables = match plan.new_tables.as_slice() {
+        [] => "no table would be made".to_owned(),
+        new => format!("these tables would be made: {}", new.join(", ")),
+    };
+    let text =
+        format!("{adopted}\n{tables}\n{} tokens stand in clear and would be hashed", plan.clear_tokens);
+    let json = json!({
+        "clear": plan.clear_tokens,
+        "hashed": 0,
+        "dryRun": true,
+        "storeVersion": plan.version,
+        "newTables": plan.new_tables,
+    });
+    ctx.print(text, &json)
 }

@@ -9,14 +9,13 @@ mod local;
 mod tokens;
 mod users;
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ErrorKind};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use clap_complete::Shell;
+use venus_bins_common::cli::{self, repo};
 
-use crate::{daemon, files};
+use crate::daemon;
 
 pub(crate) use ctx::{ADDRESS_FILE, CliError, Ctx, TOKEN_FILE};
 
@@ -79,36 +78,22 @@ enum Command {
 }
 
 pub(crate) fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    // Go's commands end with 1 for everything that is wrong.
+    let cli = match cli::parse::<Cli>(1) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(code) => return code,
     };
     let json = cli.json;
     let done = tokio::runtime::Runtime::new().map_err(CliError::from).and_then(|runtime| {
-        let ctx = Ctx { json, repo: repo(cli.repo), config: cli.config, listen: cli.listen };
+        let repo = repo(
+            cli.repo.as_deref(),
+            &["VENUS_AUTH_PATH", "SOPHON_AUTH_PATH"],
+            &["~/.sophon-auth", "~/.venus-auth"],
+        );
+        let ctx = Ctx { json, repo, config: cli.config, listen: cli.listen };
         runtime.block_on(run(&ctx, cli.command))
     });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let text =
-                if json { serde_json::json!({ "error": error.to_string() }).to_string() } else { error.0 };
-            // Whoever closed the output wants to know no more.
-            let _ = writeln!(io::stdout().lock(), "{text}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// As sophon-auth finds its repository.
-fn repo(given: Option<String>) -> std::path::PathBuf {
-    let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
-    let given = given.or_else(|| variable("VENUS_AUTH_PATH")).or_else(|| variable("SOPHON_AUTH_PATH"));
-    if let Some(given) = given {
-        return files::expand(&given);
-    }
-    let (usual, former) = (files::expand("~/.sophon-auth"), files::expand("~/.venus-auth"));
-    if !usual.exists() && former.exists() { former } else { usual }
+    cli::exit(json, done)
 }
 
 async fn run(ctx: &Ctx, command: Command) -> Result<(), CliError> {
@@ -125,29 +110,6 @@ async fn run(ctx: &Ctx, command: Command) -> Result<(), CliError> {
         Command::Init => local::init(ctx),
         Command::Migrate(args) => local::migrate(ctx, args).await,
         Command::Doctor(args) => doctor::run(ctx, args).await,
-        Command::Completions { shell } => completions(shell),
+        Command::Completions { shell } => Ok(cli::completions::<Cli>(shell, "venus-auth")?),
     }
-}
-
-/// Exit code of Go's command line for a command that is none.
-const NO_TOPIC: u8 = 3;
-
-fn usage(error: &clap::Error) -> ExitCode {
-    if let (ErrorKind::InvalidSubcommand, Some(name)) =
-        (error.kind(), error.get(ContextKind::InvalidSubcommand))
-    {
-        let _ = writeln!(io::stderr(), "No help topic for '{name}'");
-        return ExitCode::from(NO_TOPIC);
-    }
-    // Whoever cannot read the text needs no error about it.
-    let _ = error.print();
-    // Go's commands end with 1 for everything else that is wrong.
-    if error.exit_code() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// In one go, because the generator itself panics where it cannot write.
-fn completions(shell: Shell) -> Result<(), CliError> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "venus-auth", &mut script);
-    Ok(io::stdout().lock().write_all(&script)?)
 }

@@ -9,8 +9,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use clap_complete::Shell;
+use venus_bins_common::cli;
 
 use crate::error::CliError;
 use crate::run::args::RunArgs;
@@ -123,7 +124,7 @@ pub(crate) fn main() -> ExitCode {
 
 fn execute(cli: Cli) -> Result<(), CliError> {
     if let Command::Completions { shell } = cli.command {
-        return completions(shell);
+        return Ok(venus_bins_common::cli::completions::<Cli>(shell, "venus-devnet")?);
     }
     if cli.dir.is_empty() {
         return Err(CliError::Usage("--dir is empty: name the devnet's directory".into()));
@@ -154,21 +155,14 @@ async fn dispatch(ctx: &Ctx, command: Command) -> Result<(), CliError> {
         Command::Amounts(command) => amounts::run(ctx, command).await,
         Command::Token(TokenCommand::New { perm }) => commands::token(ctx, &perm),
         Command::Accounts => commands::accounts(ctx),
-        Command::Completions { shell } => completions(shell),
+        Command::Completions { shell } => Ok(cli::completions::<Cli>(shell, "venus-devnet")?),
     }
-}
-
-/// In one go, because the generator itself panics where it cannot write.
-fn completions(shell: Shell) -> Result<(), CliError> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "venus-devnet", &mut script);
-    let mut out = io::stdout().lock();
-    out.write_all(&script)?;
-    Ok(out.flush()?)
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     #[test]

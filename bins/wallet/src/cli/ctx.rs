@@ -2,12 +2,12 @@
 
 use std::{
     fmt,
-    io::Write as _,
     path::{Path, PathBuf},
 };
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
+use venus_bins_common::cli;
 use venus_core::error::BoxError;
 use venus_core::rpc::{
     ApiInfo, CallError,
@@ -30,6 +30,12 @@ pub(crate) struct CliError(pub(crate) String);
 
 impl From<BoxError> for CliError {
     fn from(error: BoxError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for CliError {
+    fn from(error: std::io::Error) -> Self {
         Self(error.to_string())
     }
 }
@@ -128,16 +134,7 @@ impl Ctx {
 
     /// Prints `text`, or `value` as JSON if `--json` was given.
     pub(crate) fn print(&self, text: &str, value: &impl Serialize) -> Result<(), CliError> {
-        let json = serde_json::to_string(value).map_err(said)?;
-        let mut out = std::io::stdout().lock();
-        let done = if self.json {
-            writeln!(out, "{json}")
-        } else if !text.is_empty() {
-            writeln!(out, "{}", text.strip_suffix('\n').unwrap_or(text))
-        } else {
-            Ok(())
-        };
-        done.map_err(|error| CliError(format!("standard output: {error}")))
+        Ok(cli::print(self.json, text, value)?)
     }
 }
 

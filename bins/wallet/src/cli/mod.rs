@@ -10,13 +10,12 @@ mod policy;
 mod prompt;
 mod strategy;
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use clap_complete::Shell;
+use venus_bins_common::{cli, files};
 
 use crate::nettype::NetType;
 use crate::{daemon, init};
@@ -115,26 +114,20 @@ enum Command {
     Slashing(audit::SlashingCommand),
 }
 
+/// Exit code of a command line that cannot be read.
+const UNREADABLE: u8 = 2;
+
 pub(crate) fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match cli::parse::<Cli>(UNREADABLE) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(code) => return code,
     };
     let json = cli.json;
     let done = context(&cli).and_then(|ctx| {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| CliError(error.to_string()))?;
         runtime.block_on(run(&ctx, cli.command))
     });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let text =
-                if json { serde_json::json!({ "error": error.to_string() }).to_string() } else { error.0 };
-            // Whoever closed the output wants to know no more.
-            let _ = writeln!(io::stdout().lock(), "{text}");
-            ExitCode::FAILURE
-        }
-    }
+    cli::exit(json, done)
 }
 
 async fn run(ctx: &Ctx, command: Command) -> Result<(), CliError> {
@@ -158,7 +151,7 @@ async fn run(ctx: &Ctx, command: Command) -> Result<(), CliError> {
         Command::SignOffline(args) => offline::sign(ctx, args).await,
         Command::Backup(args) => offline::backup(ctx, args).await,
         Command::Restore(args) => offline::restore(ctx, args).await,
-        Command::Completions { shell } => completions(shell),
+        Command::Completions { shell } => Ok(cli::completions::<Cli>(shell, "venus-wallet")?),
         Command::Strategy(command) => strategy::run(ctx, command).await,
         Command::Policy(command) => policy::run(ctx, command).await,
         Command::Audit(command) => audit::run(ctx, command).await,
@@ -167,32 +160,11 @@ async fn run(ctx: &Ctx, command: Command) -> Result<(), CliError> {
     }
 }
 
-/// Exit code of Go's command line for a command that is none.
-const NO_TOPIC: u8 = 3;
-
-fn usage(error: &clap::Error) -> ExitCode {
-    let named = error.get(clap::error::ContextKind::InvalidSubcommand);
-    if let (ErrorKind::InvalidSubcommand, Some(name)) = (error.kind(), named) {
-        let _ = writeln!(io::stderr(), "No help topic for '{name}'");
-        return ExitCode::from(NO_TOPIC);
-    }
-    // Whoever cannot read the text needs no error about it.
-    let _ = error.print();
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-}
-
-/// In one go, because the generator itself panics where it cannot write.
-fn completions(shell: Shell) -> Result<(), CliError> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "venus-wallet", &mut script);
-    io::stdout().lock().write_all(&script).map_err(|error| CliError(error.to_string()))
-}
-
 fn context(cli: &Cli) -> Result<Ctx, CliError> {
     if cli.repo.is_empty() {
         return Err(CliError("--repo is empty: name the wallet's directory".into()));
     }
-    let repo = crate::files::expand(&cli.repo);
+    let repo = files::expand(&cli.repo);
     // A wallet that does not exist yet has no network but the one of the command line.
     let written = crate::config::Config::read(&repo).map(|config| config.network.nettype).unwrap_or_default();
     let nettype = NetType::named(cli.nettype.as_deref().unwrap_or(&written))?;

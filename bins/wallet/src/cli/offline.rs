@@ -19,7 +19,7 @@ use venus_signer::{Caller, MessageToSign, Origin, SqliteKeyStore, Vault, go_text
 use super::{CliError, Ctx, prompt};
 use crate::config::Config;
 use crate::daemon::parts::{self, Held, Parts};
-use crate::files;
+use venus_bins_common::files;
 
 /// Longest request, bytes.
 const MAX_REQUEST: u64 = 16 << 20;

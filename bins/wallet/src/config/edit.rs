@@ -6,7 +6,7 @@ use toml_edit::{Array, DocumentMut, Item, Table, value};
 use venus_core::error::BoxError;
 
 use super::FILE;
-use crate::files;
+use venus_bins_common::files;
 
 /// Adds `account` to `[APIRegisterHub] SupportAccounts`. Comments and everything else stay as they are.
 pub(crate) fn add_support_account(repo: &Path, account: &str) -> Result<(), BoxError> {

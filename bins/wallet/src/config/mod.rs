@@ -5,25 +5,23 @@
 //! for one support account more ([`edit`]).
 
 pub(crate) mod edit;
-mod fold;
 mod sections;
 
 use std::{
-    fs,
-    io::{self, Read},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Deserialize;
+use venus_bins_common::files;
+use venus_bins_common::keys::{self, KeysError};
 
 pub(crate) use sections::*;
 
 /// The file's name in the repository.
 pub(crate) const FILE: &str = "config.toml";
-/// Longest file that is read, bytes.
-const MAX_FILE: u64 = 1 << 20;
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -40,14 +38,9 @@ pub(crate) enum ConfigError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// The file is no TOML, or a key has another type.
-    #[error("{}: {reason}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// Without the line itself, which may hold a secret.
-        reason: String,
-    },
+    /// The file cannot be read, or is no TOML, or a key has another type.
+    #[error("{0}")]
+    Unreadable(#[from] KeysError),
     /// There was a keystore once, and now there is none.
     #[error(
         "there is no keystore at {}: if it was moved, correct [DB] Conn in config.toml; if it was lost, `venus-wallet \
@@ -89,31 +82,7 @@ pub(crate) struct Config {
 impl Config {
     /// Reads the file of a repository.
     pub(crate) fn read(repo: &Path) -> Result<Self, ConfigError> {
-        let path = repo.join(FILE);
-        let failed = |source| ConfigError::Io { path: path.clone(), source };
-        let file = match fs::File::open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(ConfigError::Missing(repo.to_owned()));
-            }
-            opened => opened.map_err(failed)?,
-        };
-        let mut text = String::new();
-        file.take(MAX_FILE + 1).read_to_string(&mut text).map_err(failed)?;
-        if text.len() as u64 > MAX_FILE {
-            return Err(ConfigError::Malformed { path, reason: "longer than 1 MiB".into() });
-        }
-        Self::parse(&text).map_err(|reason| ConfigError::Malformed { path, reason })
-    }
-
-    /// Reads TOML. Errors are positions and types, never the text, which may hold secrets.
-    fn parse(text: &str) -> Result<Self, String> {
-        let table: toml::Table = toml::from_str(text).map_err(|error| {
-            let before = error.span().and_then(|span| text.get(..span.start));
-            let line = before.map_or(1, |before| before.matches('\n').count().saturating_add(1));
-            format!("line {line}: {}", error.message())
-        })?;
-        let table = fold::keys(toml::Value::Table(table))?;
-        table.clone().try_into().map_err(|error: toml::de::Error| fold::blame(&table, &error))
+        keys::read(&repo.join(FILE))?.ok_or_else(|| ConfigError::Missing(repo.to_owned()))
     }
 
     /// Where the database is, whether it is there or not.
@@ -126,7 +95,7 @@ impl Config {
         if conn.starts_with(":memory:") || conn.starts_with("file:") {
             return Err(wrong("must be the path of a file: keys in memory would be lost"));
         }
-        let path = crate::files::expand(conn);
+        let path = files::expand(conn);
         // As in Go it is relative to where the program is started, which is not always the same place: what is there
         // is opened, and nothing is made.
         if path.is_relative() && !path.exists() {
@@ -169,6 +138,10 @@ impl Config {
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> Result<Config, String> {
+        keys::parse(text)
+    }
+
     const GO: &str = r#"
 # Default config:
 [API]
@@ -206,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_go_file_opens() {
-        let config = Config::parse(GO).unwrap();
+        let config = parse(GO).unwrap();
         assert_eq!(config.api.listenaddress, "/ip4/127.0.0.1/tcp/5678/http");
         assert_eq!(config.factor.scryptn, 8192);
         assert_eq!(config.apiregisterhub.registerapi, ["/ip4/127.0.0.1/tcp/45132"]);
@@ -219,15 +192,15 @@ mod tests {
 
     #[test]
     fn names_in_any_case_and_unknown_ones() {
-        let config = Config::parse("[api]\nlistenaddress='a'\nspare=1\n[spare]\nx=1").unwrap();
+        let config = parse("[api]\nlistenaddress='a'\nspare=1\n[spare]\nx=1").unwrap();
         assert_eq!(config.api.listenaddress, "a");
         assert_eq!(config.database(Path::new("/x")).unwrap(), Path::new("/x/keystore.sqlit"));
-        assert!(Config::parse("[API]\nx=1\n[api]\nx=1").unwrap_err().contains("api"));
+        assert!(parse("[API]\nx=1\n[api]\nx=1").unwrap_err().contains("api"));
     }
 
     #[test]
     fn errors_name_the_line_or_the_key() {
-        let error = |text: &str| Config::parse(text).unwrap_err();
+        let error = |text: &str| parse(text).unwrap_err();
         assert!(error("[API]\n\nListenAddress").starts_with("line 3: "));
         assert_eq!(
             error("[factor]\nScryptP = \"x\""),
@@ -240,9 +213,7 @@ mod tests {
 
     #[test]
     fn a_database_is_a_file_that_does_not_depend_on_the_place() {
-        let at = |conn: &str| {
-            Config::parse(&format!("[DB]\nConn = \"{conn}\"")).unwrap().database(Path::new("/x"))
-        };
+        let at = |conn: &str| parse(&format!("[DB]\nConn = \"{conn}\"")).unwrap().database(Path::new("/x"));
         for conn in [":memory:", "file::memory:", "file:/x/y?mode=ro", "nowhere/keystore.sqlit"] {
             assert!(at(conn).unwrap_err().to_string().contains("[DB] Conn"), "{conn}");
         }
@@ -254,10 +225,10 @@ mod tests {
     fn errors_do_not_quote_secrets() {
         for text in ["[JWT]\nSecret = 5EC12E7", "[JWT]\nSecret = [\"5EC12E7\"]", "[JWT]\nSecret = \"5EC12E7"]
         {
-            let error = Config::parse(text).unwrap_err();
+            let error = parse(text).unwrap_err();
             assert!(!error.contains("5EC12E7"), "{error}");
         }
-        let config = Config::parse("[JWT]\nSecret = \"5EC12E7x\"").unwrap();
+        let config = parse("[JWT]\nSecret = \"5EC12E7x\"").unwrap();
         let error = format!("{} {config:?}", config.secret().unwrap_err());
         assert!(!error.contains("5EC12E7"), "{error}");
     }

@@ -14,7 +14,7 @@ use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use venus_bins_common::{logging, metrics, progress::Progress, shutdown, task::Tasks};
+use venus_bins_common::{files, logging, metrics, progress::Progress, shutdown, task::Tasks};
 use venus_core::error::BoxError;
 use venus_signer::server::{
     MoreMethods, ServerConfig, ServiceConfig, Surroundings, Tokens, WalletServer, WalletService,
@@ -24,7 +24,7 @@ use venus_signer::{LocalWallet, PasswordSource, Vault};
 
 use crate::cli::{ADDRESS_FILE, CliError, Ctx};
 use crate::config::{Config, RegisterHub};
-use crate::{files, init};
+use crate::init;
 use hubs::Gateways;
 use listen::Listen;
 use parts::{Held, Parts};

@@ -21,7 +21,7 @@ use venus_signer::{
 use crate::cli::{CliError, Ctx};
 use crate::config::{Config, ConfigError, Factor};
 use crate::daemon::PASSWORD_VARIABLE;
-use crate::files;
+use venus_bins_common::files;
 
 /// The file with the rules, in the repository.
 pub(crate) const POLICY_FILE: &str = "policy.toml";

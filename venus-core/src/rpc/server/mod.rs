@@ -45,6 +45,9 @@ use crate::rpc::session::Order;
 /// How long a method waits for the client that it calls back, unless it says otherwise.
 const REVERSE_DEADLINE: Duration = Duration::from_secs(60);
 
+/// Numbers of connections: one process may have several servers of one thing, which tells callers by them.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+
 /// A server of one API. Cheap to clone; all clones are the same server.
 #[derive(Clone)]
 pub struct RpcServer(Arc<Inner>);
@@ -57,7 +60,6 @@ struct Inner {
     /// Requests over HTTP at once.
     requests: Arc<Semaphore>,
     sessions: Mutex<HashMap<u64, Open>>,
-    next_connection: AtomicU64,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -96,7 +98,6 @@ impl RpcServer {
             keep_alive,
             requests: Arc::new(Semaphore::new(limits.sessions)),
             sessions: Mutex::default(),
-            next_connection: AtomicU64::new(1),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         }))
@@ -144,7 +145,7 @@ impl RpcServer {
     }
 
     fn next_connection(&self) -> u64 {
-        self.0.next_connection.fetch_add(1, Ordering::Relaxed)
+        CONNECTIONS.fetch_add(1, Ordering::Relaxed)
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<u64, Open>> {

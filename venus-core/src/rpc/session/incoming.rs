@@ -189,13 +189,14 @@ impl Shared {
     }
 
     async fn serve_call(&self, id: &Id, prepared: Prepared, token: &CancellationToken) {
+        let text = prepared.spec.cancelled;
         let run = prepared.run(self.extensions.clone(), self.caller.connection, self.limits.message_bytes);
         let answer = tokio::select! {
             biased;
             answer = timeout(self.limits.call_deadline, run) => answer.unwrap_or_else(|_| {
                 Answer::Error(busy("context deadline exceeded", ErrorKind::Timeout))
             }),
-            () = token.cancelled() => cancelled(),
+            () = token.cancelled() => cancelled(text),
         };
         let _ = self.link.send(self.text(id, &answer)).await;
     }
@@ -206,6 +207,7 @@ impl Shared {
             let _ = self.link.send(self.text(id, &answer)).await;
             return;
         };
+        let text = prepared.spec.cancelled;
         let open = prepared.open(self.extensions.clone(), self.caller.connection, permit, CHANNEL_BUFFER);
         // A cancelled method usually still opens its channel, to close it at once.
         let given_up = async {
@@ -215,7 +217,7 @@ impl Shared {
         let opened = tokio::select! {
             biased;
             opened = open => opened,
-            () = given_up => Err(cancelled()),
+            () = given_up => Err(cancelled(text)),
         };
         let mut source = match opened {
             Ok(source) => source,
@@ -260,8 +262,8 @@ struct Ticket {
 /// Marks the turns of channels.
 const CHANNEL_TURN: u64 = 1;
 
-fn cancelled() -> Answer {
-    Answer::Error(busy("context canceled", ErrorKind::Transient))
+fn cancelled(text: &str) -> Answer {
+    Answer::Error(busy(text, ErrorKind::Transient))
 }
 
 /// The frame that answers a call.

@@ -1,3 +1,5 @@
+use sqlx::SqlSafeStr;
+
 use super::*;
 use crate::key::KeyType;
 use std::path::PathBuf;
@@ -162,7 +164,7 @@ async fn bad_rows_break_nothing_else() {
 async fn a_foreign_table_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("db");
-    let pool = db::open(&path, Durability::Full).await.unwrap();
+    let pool = sqlite::open(&path, Durability::Full).await.unwrap();
     sqlx::query("CREATE TABLE wallets (id integer, address text)").execute(&pool).await.unwrap();
     pool.close().await;
     let before = std::fs::read(&path).unwrap();

@@ -46,21 +46,20 @@ const SPELLING: [&str; 4] = [
 
 pub(super) async fn bring_up_to_date(db: &mut MySqlConnection) -> Result<(), StoreError> {
     let version = version(db).await?;
+    if let Some(newer) = version.filter(|version| *version > STORE_VERSION) {
+        let text = format!(
+            "the database has store version {newer}, this program knows {STORE_VERSION}: use a newer program"
+        );
+        return Err(StoreError::Backend(text.into()));
+    }
     create_tables(db).await?;
     for (table, column, kind) in COLUMNS {
         if !has_column(db, table, column).await? {
             run(db, &format!("ALTER TABLE `{table}` ADD COLUMN `{column}` {kind}")).await?;
         }
     }
-    match version {
-        Some(newer) if newer > STORE_VERSION => {
-            let text = format!(
-                "the database has store version {newer}, this program knows {STORE_VERSION}: use a newer program"
-            );
-            return Err(StoreError::Backend(text.into()));
-        }
-        Some(older) if older < STORE_VERSION => upgrade(db, older).await?,
-        _ => {}
+    if let Some(older) = version.filter(|version| *version < STORE_VERSION) {
+        upgrade(db, older).await?;
     }
     unique(db, "miners", &["miner"]).await?;
     unique(db, "signers", &["user", "signer"]).await?;

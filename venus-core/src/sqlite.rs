@@ -1,4 +1,17 @@
-//! Opening SQLite files that hold what must not leak and must not be lost.
+//! Opening SQLite files that hold what must not leak and must not be lost, for every crate that keeps one.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(async {
+//! use venus_core::sqlite::{self, Durability};
+//!
+//! # let folder = std::env::temp_dir().join(format!("venus-sqlite-{}", std::process::id()));
+//! let pool = sqlite::open(&folder.join("example.db"), Durability::Full).await?;
+//! sqlite::migrate(&pool, "_example_migrations", &[(1, "first", "CREATE TABLE note (text TEXT NOT NULL)")]).await?;
+//! # pool.close().await;
+//! # std::fs::remove_dir_all(folder).ok();
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! # }).expect("a database");
+//! ```
 //!
 //! The file, and with it the write-ahead log and its index, is of mode 0600: SQLite gives those the mode of the
 //! database. A file that an older program left readable for others is tightened.
@@ -6,15 +19,22 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, SqlSafeStr};
+
+use crate::error::BoxError;
 
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait where SQLite itself does not.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
+/// How long to wait for a connection of the pool.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Reading connections to a file.
 const READERS: u32 = 4;
 /// What every SQLite file begins with.
@@ -24,8 +44,7 @@ const HEADER: usize = 100;
 
 /// What a commit survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "records use the one, keys and slashing protection the other")]
-pub(crate) enum Durability {
+pub enum Durability {
     /// A power cut: for keys, and for what was promised never to be signed again.
     Full,
     /// The end of the process; a power cut may take the last commits (never whole tables): for records.
@@ -38,33 +57,88 @@ pub(crate) enum Durability {
 /// # Errors
 /// Of kind `Configuration` if the file is no SQLite database or is cut off, and then nothing is changed; else whatever
 /// SQLite has to say. The text names the file.
-pub(crate) async fn open(path: &Path, durability: Durability) -> Result<SqlitePool, sqlx::Error> {
+pub async fn open(path: &Path, durability: Durability) -> Result<SqlitePool, sqlx::Error> {
     prepare(path).map_err(|reason| about(path, reason.into()))?;
-    let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-    connect(pool, path, options(path, durability)).await
+    connect(options(path, durability), 1).await.map_err(|error| about(path, error.into()))
 }
 
 /// Connections that can only read, to a database that [`open`] has opened. A reader never waits for the writer.
 ///
 /// # Errors
 /// As [`open`].
-#[allow(dead_code, reason = "keys are too few to need it")]
-pub(crate) async fn open_readers(path: &Path) -> Result<SqlitePool, sqlx::Error> {
-    let pool = SqlitePoolOptions::new().max_connections(READERS);
-    connect(pool, path, options(path, Durability::Normal).read_only(true)).await
+pub async fn open_readers(path: &Path) -> Result<SqlitePool, sqlx::Error> {
+    let options = options(path, Durability::Normal).read_only(true);
+    connect(options, READERS).await.map_err(|error| about(path, error.into()))
+}
+
+/// Up to `connections` connections to a database, opened as told. Waits for another process that turns the same fresh
+/// file to WAL: SQLite does not wait for that lock, whatever the busy timeout says.
+///
+/// # Errors
+/// Whatever SQLite has to say; the text does not name the file.
+pub async fn connect(options: SqliteConnectOptions, connections: u32) -> Result<SqlitePool, sqlx::Error> {
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match sound(connections).connect_with(options.clone()).await {
+            Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                tokio::time::sleep(BUSY_PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// What a pool of ours is set to. Connections that sqlx takes to be in a transaction for ever are replaced: SQLite ends
+/// one by itself when the disk is full or fails (`sqlite3_get_autocommit`), and the rollback of sqlx then finds none.
+/// The ping that goes before this check must stay: it waits for rollbacks that are still queued.
+fn sound(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
+}
+
+/// Whether somebody else has the lock (`SQLITE_BUSY`, whose extended codes differ in the higher bytes).
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 5)
+}
+
+/// Brings tables up to date by steps of (number, name, SQL). Each crate has a `table` of its own in which done steps
+/// stand, so that several can share a database. One instance at a time: the lock is held until all steps are done.
+///
+/// # Errors
+/// If a step fails, or was another one when it was done, or the database has steps of a newer program; then nothing is
+/// changed.
+pub async fn migrate(
+    pool: &SqlitePool,
+    table: &'static str,
+    steps: &[(i64, &'static str, &'static str)],
+) -> Result<(), BoxError> {
+    let step = |&(number, name, sql): &(i64, &'static str, &'static str)| {
+        Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    let mut migrator = Migrator::with_migrations(steps.iter().map(step).collect());
+    migrator.dangerous_set_table_name(table);
+    let mut lock = pool.begin_with("BEGIN IMMEDIATE").await?;
+    migrator.run_direct(None, &mut *lock, false).await?;
+    Ok(lock.commit().await?)
 }
 
 /// A database in memory, which ends with the pool. It has one connection.
 ///
 /// # Errors
 /// Whatever SQLite has to say.
-pub(crate) async fn in_memory() -> Result<SqlitePool, sqlx::Error> {
+pub async fn in_memory() -> Result<SqlitePool, sqlx::Error> {
     let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true).disable_statement_logging();
     // A connection that is never recycled: the database lives as long as it.
     let pool = SqlitePoolOptions::new().min_connections(1).max_connections(1);
     pool.idle_timeout(None).max_lifetime(None).connect_with(options).await
 }
 
+/// How [`open`] opens a file.
 fn options(path: &Path, durability: Durability) -> SqliteConnectOptions {
     let synchronous = match durability {
         Durability::Full => SqliteSynchronous::Full,
@@ -87,18 +161,6 @@ fn options(path: &Path, durability: Durability) -> SqliteConnectOptions {
         .busy_timeout(BUSY_TIMEOUT)
         // What is logged of statements could be what nobody should read.
         .disable_statement_logging()
-}
-
-async fn connect(
-    pool: SqlitePoolOptions,
-    path: &Path,
-    options: SqliteConnectOptions,
-) -> Result<SqlitePool, sqlx::Error> {
-    // Connections that sqlx takes to be in a transaction for ever are replaced: SQLite ends one by itself when the disk
-    // is full or fails (`sqlite3_get_autocommit`), and the rollback of sqlx then finds none. The ping that goes before
-    // this check must stay: it waits for rollbacks that are still queued.
-    let pool = pool.before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
-    pool.connect_with(options).await.map_err(|error| about(path, error.into()))
 }
 
 /// SQLite does not say which file it failed to open.
@@ -232,7 +294,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn deviation_08_files_are_for_their_owner_only() {
+    async fn files_are_for_their_owner_only() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("new/keystore.sqlit");
         for _ in 0..2 {
@@ -287,6 +349,44 @@ mod tests {
             assert_eq!(mode(&path), 0o644);
             assert!(!beside(&path, "-wal").exists());
         }
+    }
+
+    /// SQLite's busy timeout does not hold for the change to WAL, which the first who open a file race for.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn many_open_a_fresh_file_at_once() {
+        const STEPS: [(i64, &str, &str); 1] = [(1, "first", "CREATE TABLE t (x BLOB)")];
+        for _ in 0..20 {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("db");
+            let open = || {
+                let path = path.clone();
+                tokio::spawn(async move {
+                    let pool = open(&path, Durability::Full).await.unwrap();
+                    migrate(&pool, "_steps", &STEPS).await.unwrap();
+                    fill(&pool).await;
+                })
+            };
+            let all: Vec<_> = (0..8).map(|_| open()).collect();
+            for one in all {
+                one.await.unwrap();
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn steps_of_a_newer_program_are_refused_and_nothing_is_half_done() {
+        let pool = in_memory().await.unwrap();
+        let steps = [(1, "a", "CREATE TABLE a (x)"), (2, "b", "CREATE TABLE b (x)")];
+        migrate(&pool, "_steps", &steps).await.unwrap();
+        migrate(&pool, "_steps", &steps).await.unwrap();
+        assert!(migrate(&pool, "_steps", &steps[..1]).await.is_err());
+        let broken = [steps[0], steps[1], (3, "c", "CREATE TABLE c (x)"), (4, "d", "nonsense")];
+        assert!(migrate(&pool, "_steps", &broken).await.is_err());
+        let tables: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master WHERE name = 'c'")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+        assert_eq!(tables, 0);
     }
 
     #[tokio::test]
