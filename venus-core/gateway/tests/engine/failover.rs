@@ -272,13 +272,14 @@ async fn late_and_double_answers_disturb_nobody() {
 async fn the_hub_shuts_down_under_requests() {
     let pool = Pool::plain();
     let script = Script::new([Reply::Never]);
-    let (_parties, address) = twins(&pool, 1, &script).await;
+    let (parties, address) = twins(&pool, 1, &script).await;
     let hub = pool.hub.clone();
     let asking =
         tokio::spawn(async move { hub.wallet_sign(&address, Accounts::All, b"x", &unknown(), None).await });
-    while asked(&_parties) < 1 {
+    while asked(&parties) < 1 {
         tokio::task::yield_now().await;
     }
     soon(pool.hub.shutdown()).await;
     assert!(matches!(soon(asking).await.unwrap(), Err(HubError::Stopped)));
+    assert!(matches!(pool.sign(&address, b"bytes").await, Err(HubError::Stopped)));
 }

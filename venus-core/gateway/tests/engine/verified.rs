@@ -195,6 +195,27 @@ async fn proofs_have_the_shape_of_what_was_asked() {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_answer_panics_the_hub(payload: Vec<u8>, json in r#"[\[\]{}:,"a-zA-Z0-9 ]{0,40}"#, error: String) {
+        run(async {
+            for reply in [Reply::Answer(payload), Reply::Answer(json.into_bytes()), Reply::Error(error)] {
+                let (pool, (wallet, address)) = (Pool::plain(), key(5));
+                let _parties = (
+                    pool.wallet("alice", 1, &wallet, always(reply.clone())).await,
+                    pool.prover(2, always(reply.clone())).await,
+                    pool.sealer(3, always(reply)).await,
+                );
+                assert!(pool.sign(&address, b"bytes").await.is_err());
+                let _ = prove(&pool.hub, 2, None).await;
+                let _ = soon(pool.hub.unseal_piece(&piece())).await;
+                assert_eq!(pool.waiting(), 0);
+            }
+        });
+    }
+}
+
 fn piece() -> UnsealPayload {
     UnsealPayload {
         piece_cid: "baga6ea4seaqao7s73y24kcutaosvacpdjgfe5pw76ooefnyqw4ynr3d2y6x2mpq".parse().unwrap(),
