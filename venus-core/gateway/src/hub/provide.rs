@@ -103,9 +103,13 @@ impl Hub {
         let Some((channel, _)) = self.wallet_channel(who, channel) else {
             return Err(HubError::NoChannel(channel));
         };
-        let mut state = self.inner.registry.write();
-        state.remove_addresses(&channel, addresses);
-        changed("removed", addresses.len(), &state.counts());
+        let orphans: Vec<&Address> = {
+            let mut state = self.inner.registry.write();
+            state.remove_addresses(&channel, addresses);
+            changed("removed", addresses.len(), &state.counts());
+            addresses.iter().filter(|address| state.with_signer(address).is_empty()).collect()
+        };
+        orphans.into_iter().for_each(|address| self.options().verifier.forget(address));
         Ok(())
     }
 

@@ -40,10 +40,11 @@ impl Hub {
         while let Some((account, result)) = told.next().await {
             let Err(error) = result else { continue };
             refusals.subject(account.clone(), &reason(&error));
-            if matches!(error.kind(), ErrorKind::Transient | ErrorKind::Timeout | ErrorKind::RateLimited) {
+            if passes(&error) {
                 self.bind_later(channel, account, addresses.to_vec());
             }
         }
+        self.inner.forget_signers(addresses);
     }
 
     fn bind_later(&self, channel: &Arc<Channel>, account: String, addresses: Vec<Address>) {
@@ -72,16 +73,20 @@ impl Hub {
                 return;
             }
             match self.inner.directory.register_signers(account, &addresses).await {
-                Err(error) if error.kind() == ErrorKind::Transient || error.kind() == ErrorKind::Timeout => {}
-                Err(error) if error.kind() == ErrorKind::RateLimited => {}
+                Err(error) if passes(&error) => {}
                 Err(error) => {
                     let who = &channel.provider;
                     return self.inner.failures.note(who, channel.kind, self.now(), &reason(&error));
                 }
-                Ok(()) => return,
+                Ok(()) => return self.inner.forget_signers(&addresses),
             }
         }
     }
+}
+
+/// Whether it may work later.
+fn passes(error: &IdentityError) -> bool {
+    matches!(error.kind(), ErrorKind::Transient | ErrorKind::Timeout | ErrorKind::RateLimited)
 }
 
 fn reason(error: &IdentityError) -> String {

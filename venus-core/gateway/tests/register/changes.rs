@@ -6,7 +6,7 @@ use uuid::Uuid;
 use venus_core::api::AccountDirectory;
 use venus_core::error::{Classify, ErrorKind};
 use venus_core::types::Address;
-use venus_gateway::{Provider, SupportRule};
+use venus_gateway::{Accounts, Provider, SupportRule};
 
 use super::home::*;
 
@@ -100,7 +100,11 @@ async fn a_wallet_serves_one_account_more_if_it_may() {
     let (hub, channel) = (pool.hub.clone(), wallet.events.channel());
     let unknown = soon(hub.support_account(&granted, channel, "carol")).await.unwrap_err();
     assert_eq!(unknown.to_string(), "verify user [carol] failed: verify carol: Key not found");
+    let bob = ["bob".to_owned()];
+    let for_bob = || soon(hub.wallet_has(&addresses[0], Accounts::Only(&bob)));
+    assert!(!for_bob().await.unwrap());
     soon(hub.support_account(&granted, channel, "bob")).await.unwrap();
+    assert!(for_bob().await.unwrap(), "at once, whatever was looked up before");
     soon(hub.support_account(&granted, channel, "alice")).await.unwrap();
     soon(hub.support_account(&granted, channel, "bob")).await.unwrap();
     assert_eq!(hub.wallet("alice").unwrap().support_accounts, ["alice", "bob"]);
