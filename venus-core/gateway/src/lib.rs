@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod channel;
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "client")]
+mod endpoint;
 mod engine;
 mod error;
 mod hub;
@@ -11,6 +15,8 @@ mod register;
 mod registry;
 #[cfg(feature = "server")]
 pub mod rpc;
+#[cfg(feature = "client")]
+pub mod sealer;
 mod verify;
 
 pub use error::HubError;

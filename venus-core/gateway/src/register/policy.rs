@@ -72,17 +72,10 @@ impl Hub {
         refusals: &mut Refusals,
     ) -> Result<BTreeSet<String>, HubError> {
         let all = &accounts;
-        // Collected, because a stream that maps borrowed names makes a future that nobody can prove to be Send.
-        let lookups: Vec<_> = all
-            .iter()
-            .map(|name| async move {
-                let in_use = self.in_use(name, all).await;
-                in_use.map(|in_use| (name, in_use))
-            })
-            .collect();
-        let found: Vec<(&String, bool)> = stream::iter(lookups).buffered(LOOKUPS).try_collect().await?;
+        let lookups: Vec<_> = all.iter().map(|name| self.in_use(name, all)).collect();
+        let found: Vec<bool> = stream::iter(lookups).buffered(LOOKUPS).try_collect().await?;
         let mut good = BTreeSet::new();
-        for (name, in_use) in found {
+        for (name, in_use) in all.iter().zip(found) {
             match in_use {
                 true => _ = good.insert(name.clone()),
                 false if Some(name) == all.last() => {
