@@ -44,16 +44,12 @@ pub fn exit(json: bool, done: Result<(), impl Display>) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Prints `text`, or `value` as one line of JSON if `json`. An empty text is nothing.
+/// Prints `text`, or `value` as one line of JSON if `json`, and the end of the line.
 ///
 /// # Errors
 /// The output is closed, or `value` is no JSON.
 pub fn print(json: bool, text: impl Display, value: &impl Serialize) -> io::Result<()> {
     let text = if json { serde_json::to_string(value)? } else { text.to_string() };
-    let text = text.strip_suffix('\n').unwrap_or(&text);
-    if text.is_empty() {
-        return Ok(());
-    }
     let mut out = io::stdout().lock();
     let done = writeln!(out, "{text}").and_then(|()| out.flush());
     done.map_err(|error| io::Error::new(error.kind(), format!("standard output: {error}")))
