@@ -57,6 +57,8 @@ pub(crate) struct Load {
     pub(crate) latency: AtomicU64,
     /// Failures since the last success.
     pub(crate) failures: AtomicU32,
+    /// When the last of them was, microseconds on the engine's clock.
+    pub(crate) failed_at: AtomicU64,
 }
 
 /// Why an event could not be queued.

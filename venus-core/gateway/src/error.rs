@@ -44,6 +44,9 @@ pub enum HubError {
     /// A provider answered with an error, which is not of the kind that another one could mend.
     #[error("{0}")]
     Provider(String),
+    /// The only provider that could serve the request went away.
+    #[error("channel closed")]
+    Closed,
     /// All providers that could serve the request failed.
     #[error("all request failed: {method} {last}")]
     AllFailed {
@@ -120,7 +123,7 @@ impl Classify for HubError {
             Self::NoChannel(_) | Self::NoChannelOf { .. } | Self::NoRequest(_) => ErrorKind::NotFound,
             Self::UnknownAccount { .. } => ErrorKind::NotFound,
             Self::Provider(_) | Self::Entropy(_) => ErrorKind::Internal,
-            Self::AllFailed { .. } | Self::Stopped => ErrorKind::Transient,
+            Self::AllFailed { .. } | Self::Closed | Self::Stopped => ErrorKind::Transient,
             Self::Overloaded | Self::TooMany(_) => ErrorKind::RateLimited,
             Self::Timeout { .. } => ErrorKind::Timeout,
             Self::Decode(_) | Self::BadSignature { .. } => ErrorKind::Corrupt,

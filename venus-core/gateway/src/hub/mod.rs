@@ -2,6 +2,7 @@
 
 mod call;
 mod provide;
+mod signer;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,8 +11,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use venus_core::api::AccountDirectory;
 
-pub use call::{Accounts, HubSigner};
+pub use call::Accounts;
+pub use signer::HubSigner;
 
+use crate::engine::Engine;
 use crate::options::HubOptions;
 use crate::register::{Cause, Failures, Recheck};
 use crate::registry::Registry;
@@ -26,6 +29,7 @@ pub(crate) struct Inner {
     pub(crate) options: HubOptions,
     pub(crate) directory: Arc<dyn AccountDirectory>,
     pub(crate) registry: Registry,
+    pub(crate) engine: Engine,
     pub(crate) failures: Failures,
     pub(crate) recheck: Recheck,
     pub(crate) stop: CancellationToken,
@@ -45,6 +49,7 @@ impl Hub {
             options,
             directory,
             registry: Registry::default(),
+            engine: Engine::default(),
             failures: Failures::default(),
             recheck: Recheck::default(),
             stop: CancellationToken::new(),

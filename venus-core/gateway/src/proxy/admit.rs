@@ -18,9 +18,10 @@ pub(super) type Refusal = (StatusCode, String);
 pub(super) async fn identify(proxy: &Inner, parts: &mut Parts) -> Result<Identity, Refusal> {
     let refusal = |error| match error {
         AuthError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, String::new()),
+        AuthError::TooMany => (StatusCode::TOO_MANY_REQUESTS, String::new()),
         _ => (StatusCode::UNAUTHORIZED, String::new()),
     };
-    let token = token_of(parts).map_err(refusal)?;
+    let token = token_of(parts, proxy.options.query_tokens).map_err(refusal)?;
     let who = proxy.gate.authenticate(token.as_deref(), parts).await.map_err(refusal)?;
     if let Some(token) = token {
         as_header(parts, &token);

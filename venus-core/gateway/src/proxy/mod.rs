@@ -57,6 +57,8 @@ pub struct ProxyOptions {
     pub hosts: Vec<String>,
     /// Tokens that must not leave this program, by SHA-256 in hex: those that only it knows.
     pub own_tokens: Vec<String>,
+    /// Whether tokens are taken from the query, `?token=`, as Go does. They go on in the header.
+    pub query_tokens: bool,
     /// Largest body of a request, bytes. Answers are passed on as they come, and have no bound.
     pub body: u64,
     /// How long the connection to a component may take.
@@ -75,6 +77,7 @@ impl Default for ProxyOptions {
         Self {
             hosts: Vec::new(),
             own_tokens: Vec::new(),
+            query_tokens: true,
             body: 100 << 20,
             connect: Duration::from_secs(5),
             answer: Duration::from_secs(300),

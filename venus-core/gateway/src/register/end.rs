@@ -35,6 +35,11 @@ impl Hub {
     /// ended. Call it *after* whatever caches the directory's answers knows, so that nobody comes back on an old one, and
     /// within a tokio runtime: [`Ended::Everything`] is looked up in the background.
     pub fn end(&self, what: &Ended) -> usize {
+        match what {
+            Ended::Token(_) | Ended::Ip(_) => {}
+            Ended::Signer(_, signer) => self.inner.forget_accounts(Some(signer)),
+            _ => self.inner.forget_accounts(None),
+        }
         let doomed = self.doomed(what);
         doomed.iter().filter(|channel| self.close(channel, Cause::Revoked)).count()
     }
@@ -57,6 +62,7 @@ impl Hub {
                 state.withdraw(address);
                 gauges::publish(&state.counts());
                 drop(state);
+                self.options().verifier.forget(address);
                 self.channels_where(|channel| channel.miner.as_ref() == Some(address))
             }
             Ended::Ip(ip) => {
