@@ -20,7 +20,8 @@ pub mod sealer;
 mod verify;
 
 pub use error::HubError;
-pub use hub::{Accounts, Ended, Hub, HubSigner};
+pub use hub::{Accounts, Hub, HubSigner};
 pub use options::{HubLimits, HubOptions, Legacy, SupportRule};
 pub use provider::{Events, Kind, Provider};
+pub use register::{Ended, Failure};
 pub use verify::{SignatureVerifier, Verifying};
