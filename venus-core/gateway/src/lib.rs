@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod channel;
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "client")]
+mod endpoint;
 mod engine;
 mod error;
 mod hub;
@@ -11,10 +15,13 @@ mod register;
 mod registry;
 #[cfg(feature = "server")]
 pub mod rpc;
+#[cfg(feature = "client")]
+pub mod sealer;
 mod verify;
 
 pub use error::HubError;
-pub use hub::{Accounts, Ended, Hub, HubSigner};
+pub use hub::{Accounts, Hub, HubSigner};
 pub use options::{HubLimits, HubOptions, Legacy, SupportRule};
 pub use provider::{Events, Kind, Provider};
+pub use register::{Ended, Failure};
 pub use verify::{SignatureVerifier, Verifying};

@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use uuid::{Builder, Uuid};
 use venus_core::clock::{Clock, SystemClock};
-use venus_core::entropy::{Entropy, OsEntropy};
+use venus_core::entropy::{Entropy, EntropyError, OsEntropy};
 
 use crate::verify::{SignatureVerifier, Verifying};
 
@@ -113,7 +114,7 @@ pub struct HubOptions {
     pub verifier: Arc<dyn SignatureVerifier>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Where ids and challenges come from.
+    /// Where ids and challenges come from: 16 bytes for an id, 32 for a challenge.
     pub entropy: Arc<dyn Entropy>,
 }
 
@@ -137,6 +138,20 @@ impl HubOptions {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
         }
+    }
+
+    /// A fresh id of a channel or an event.
+    pub(crate) fn id(&self) -> Result<Uuid, EntropyError> {
+        let mut bytes = [0; 16];
+        self.entropy.fill(&mut bytes)?;
+        Ok(Builder::from_random_bytes(bytes).into_uuid())
+    }
+
+    /// Random bytes that were never used before.
+    pub(crate) fn nonce(&self) -> Result<[u8; 32], EntropyError> {
+        let mut bytes = [0; 32];
+        self.entropy.fill(&mut bytes)?;
+        Ok(bytes)
     }
 }
 

@@ -31,17 +31,32 @@ pub struct Principal {
     /// What the token is narrowed to, by name; empty for all that its permissions allow. Names that begin with
     /// `support:` widen instead: they say which account a wallet may serve besides its own.
     pub scopes: Vec<String>,
+    /// For which services the token is meant, by name; empty for all. A service refuses a token that is meant for
+    /// others.
+    pub audience: Vec<String>,
 }
 
 impl Principal {
     /// Somebody whose token is not narrowed, does not end and has no name.
     pub fn new(account: Option<String>, permissions: Permissions) -> Self {
-        Self { account, permissions, expires_at: None, token: String::new(), scopes: Vec::new() }
+        Self {
+            account,
+            permissions,
+            expires_at: None,
+            token: String::new(),
+            scopes: Vec::new(),
+            audience: Vec::new(),
+        }
     }
 
     /// Whether the token has this right.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.allow(permission)
+    }
+
+    /// Whether the token is meant for `service`.
+    pub fn is_meant_for(&self, service: &str) -> bool {
+        self.audience.is_empty() || self.audience.iter().any(|meant| meant == service)
     }
 
     /// Whether the token speaks for `account`: its own, or any if it is an administrator's.

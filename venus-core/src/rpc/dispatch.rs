@@ -25,6 +25,7 @@ use super::{
     dialect::Fault,
     error::{RpcError, codes},
     frame::Frame,
+    limiter::Limit,
     params::{elements, go_kind, zero_of},
     table::{MethodSpec, Returns},
 };
@@ -36,6 +37,8 @@ pub(crate) struct Prepared {
     pub(super) params: String,
     /// The name or alias that was called; Go's texts repeat it.
     pub(super) called: String,
+    /// Who is asked before it runs.
+    pub(super) limit: Option<Limit>,
 }
 
 /// What a call came to.
@@ -92,7 +95,10 @@ const CALL_ID: JsonrpseeId<'static> = JsonrpseeId::Number(0);
 impl Prepared {
     /// Runs an ordinary method. A panic in it is an answer.
     pub(crate) async fn run(self, extensions: Extensions, connection: u64, max_answer: usize) -> Answer {
-        let Self { spec, callback, params, called } = self;
+        let Self { spec, callback, params, called, limit } = self;
+        if let Err(refused) = Limit::admit(limit, &spec).await {
+            return Answer::Error(refused);
+        }
         let decoded = Params::new(Some(&params)).into_owned();
         let call = async move {
             match callback {
@@ -118,7 +124,8 @@ impl Prepared {
         permit: SubscriptionPermit,
         buffer: usize,
     ) -> Result<ChannelSource, Answer> {
-        let Self { spec, callback, params, called } = self;
+        let Self { spec, callback, params, called, limit } = self;
+        Limit::admit(limit, &spec).await.map_err(Answer::Error)?;
         let MethodCallback::Subscription(subscribe) = callback else {
             return Err(Answer::Fault(Fault::MethodNotFound(called)));
         };

@@ -9,13 +9,14 @@ use time::OffsetDateTime;
 use super::{
     dialect::{Dialect, Fault},
     dispatch::{Answer, Prepared},
+    limiter::{Limit, Limiter},
     params::{elements, join, zero_of},
-    table::{MethodSpec, MethodTable, Permissions, Returns},
+    table::{MethodSpec, MethodTable, Permission, Permissions, Returns},
 };
 use crate::api::Principal;
 
 /// Who calls, as the authentication of the server found out.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     /// The account, or empty if there is none.
     pub name: String,
@@ -35,11 +36,23 @@ impl Identity {
     pub fn new(name: impl Into<String>, permissions: Permissions) -> Self {
         Self { name: name.into(), permissions, ..Self::default() }
     }
+
+    /// Whether the token may be used for a method of this scope. A token without scopes is not narrowed; one with
+    /// scopes is good for what it names and for nothing else. Names that begin with `support:` narrow nothing.
+    pub fn within(&self, scope: &str) -> bool {
+        let mut narrowing = self.scopes.iter().filter(|given| !given.starts_with(WIDENS)).peekable();
+        narrowing.peek().is_none() || narrowing.any(|given| !scope.is_empty() && given == scope)
+    }
 }
+
+/// How scopes begin that add to what a token may.
+const WIDENS: &str = "support:";
+/// What a narrowed token lacks where no scope would help.
+const UNNARROWED: &str = "a token without scopes";
 
 impl From<Principal> for Identity {
     fn from(caller: Principal) -> Self {
-        let Principal { account, permissions, expires_at, token, scopes } = caller;
+        let Principal { account, permissions, expires_at, token, scopes, audience: _ } = caller;
         Self { name: account.unwrap_or_default(), permissions, token, expires_at, scopes }
     }
 }
@@ -101,6 +114,7 @@ pub struct Service {
     entries: HashMap<&'static str, Entry>,
     aliases: HashMap<&'static str, &'static str>,
     dialect: Dialect,
+    limiter: Option<Arc<dyn Limiter>>,
 }
 
 struct Entry {
@@ -130,7 +144,7 @@ impl Service {
         dialect: Dialect,
     ) -> Result<Self, ServiceError> {
         let methods = methods.into();
-        let mut service = Self { entries: HashMap::new(), aliases: HashMap::new(), dialect };
+        let mut service = Self { entries: HashMap::new(), aliases: HashMap::new(), dialect, limiter: None };
         for spec in tables.iter().flat_map(|table| table.iter()) {
             service.add(&methods, *spec)?;
         }
@@ -155,6 +169,18 @@ impl Service {
         }
     }
 
+    /// The service with a limiter, which is asked about every call that may be made.
+    #[must_use]
+    pub fn limited(mut self, limiter: impl Limiter) -> Self {
+        self.limiter = Some(Arc::new(limiter));
+        self
+    }
+
+    /// The methods that can be called, in no order. For tests that try them all.
+    pub fn methods(&self) -> impl Iterator<Item = &MethodSpec> {
+        self.entries.values().map(|entry| &entry.spec)
+    }
+
     /// The dialect of its answers.
     pub fn dialect(&self) -> Dialect {
         self.dialect
@@ -164,12 +190,13 @@ impl Service {
         self.entries.get(method).or_else(|| self.entries.get(self.aliases.get(method)?))
     }
 
-    /// Checks a call against the table, in Go's order: name, transport, parameters; then the caller's right.
+    /// Checks a call against the table, in Go's order: name, transport, parameters; then the caller's right. The limiter
+    /// is asked when the call runs: never about a call that the caller may not make.
     pub(crate) fn prepare(
         &self,
         method: &str,
         params: Option<&str>,
-        caller: &Caller,
+        caller: &Arc<Caller>,
     ) -> Result<Prepared, Answer> {
         let Some(entry) = self.entry(method) else {
             return Err(Answer::Fault(Fault::MethodNotFound(method.to_owned())));
@@ -178,13 +205,25 @@ impl Service {
             return Err(Answer::Fault(Fault::NoChannels(method.to_owned())));
         }
         let params = entry.params(method, params.unwrap_or("[]"), self.dialect).map_err(Answer::Fault)?;
-        if !caller.identity.permissions.allow(entry.spec.permission) {
-            return Err(Answer::Error(
-                self.dialect.missing_permission(method, entry.spec.permission.as_str()),
-            ));
+        if let Some(lacking) = lacking(&caller.identity, &entry.spec) {
+            return Err(Answer::Error(self.dialect.missing_permission(method, lacking)));
         }
-        Ok(Prepared { spec: entry.spec, callback: entry.callback.clone(), params, called: method.to_owned() })
+        let limit = self.limiter.clone().map(|limiter| Limit { limiter, caller: caller.clone() });
+        let (spec, callback, called) = (entry.spec, entry.callback.clone(), method.to_owned());
+        Ok(Prepared { spec, callback, params, called, limit })
     }
+}
+
+/// What a caller lacks for a method: the right, or the scope if its token is narrowed. What needs no right needs no
+/// scope either.
+fn lacking(caller: &Identity, spec: &MethodSpec) -> Option<&'static str> {
+    if !caller.permissions.allow(spec.permission) {
+        return Some(spec.permission.as_str());
+    }
+    if spec.permission == Permission::None || caller.within(spec.scope) {
+        return None;
+    }
+    Some(if spec.scope.is_empty() { UNNARROWED } else { spec.scope })
 }
 
 impl Entry {
@@ -222,4 +261,36 @@ pub(crate) fn extensions_for(caller: Caller) -> (Arc<Caller>, Extensions) {
     let mut extensions = Extensions::new();
     extensions.insert(caller.clone());
     (caller, extensions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scoped(scopes: &[&str]) -> Identity {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        Identity { scopes, ..Identity::new("alice", Permissions::up_to("sign")) }
+    }
+
+    #[test]
+    fn scopes_narrow_and_support_does_not() {
+        for free in [scoped(&[]), scoped(&["support:bob"])] {
+            assert!(free.within("wallet.sign") && free.within(""));
+        }
+        let narrow = scoped(&["support:bob", "wallet.sign"]);
+        assert!(narrow.within("wallet.sign"));
+        assert!(!narrow.within("proof.compute") && !narrow.within("") && !narrow.within("support:bob"));
+        assert!(!scoped(&[""]).within(""), "an empty scope names no method");
+    }
+
+    #[test]
+    fn what_is_lacking_is_told() {
+        let spec = |permission, scope| MethodSpec::new("T.M", permission, &[]).scope(scope);
+        let narrow = scoped(&["wallet.sign"]);
+        assert_eq!(lacking(&narrow, &spec(Permission::Sign, "wallet.sign")), None);
+        assert_eq!(lacking(&narrow, &spec(Permission::Read, "proof.compute")), Some("proof.compute"));
+        assert_eq!(lacking(&narrow, &spec(Permission::Read, "")), Some(UNNARROWED));
+        assert_eq!(lacking(&narrow, &spec(Permission::Admin, "wallet.sign")), Some("admin"));
+        assert_eq!(lacking(&narrow, &spec(Permission::None, "")), None);
+    }
 }

@@ -60,6 +60,8 @@ pub struct MethodSpec {
     pub permission: Permission,
     /// What a narrowed token has to name, as `wallet.sign`; empty if no narrowed token may call it.
     pub scope: &'static str,
+    /// How many calls it counts as where calls are limited; 1 for most.
+    pub weight: u32,
     /// Whether calling twice is as good as calling once, so that a client may repeat it.
     pub idempotent: bool,
     /// The parameters, all of which have to be present.
@@ -81,6 +83,7 @@ impl MethodSpec {
             aliases: &[],
             permission,
             scope: "",
+            weight: 1,
             idempotent: false,
             params,
             returns: Returns::Value,
@@ -115,6 +118,18 @@ impl MethodSpec {
     pub const fn scope(mut self, scope: &'static str) -> Self {
         self.scope = scope;
         self
+    }
+
+    /// The method as one that costs as much as so many others.
+    #[must_use]
+    pub const fn weight(mut self, calls: u32) -> Self {
+        self.weight = calls;
+        self
+    }
+
+    /// The name without its namespace, as limits and Go's texts have it.
+    pub fn short_name(&self) -> &'static str {
+        self.name.rsplit_once('.').map_or(self.name, |(_, name)| name)
     }
 
     /// The method with words of its own for a caller who cancelled it.

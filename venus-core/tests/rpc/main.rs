@@ -12,6 +12,7 @@ mod channels;
 mod client_golden;
 mod dead_ends;
 mod generated;
+mod guard;
 mod handshake;
 mod keep_alive;
 mod limits;

@@ -34,6 +34,7 @@ impl Authenticator for AuthClient {
             expires_at: verified.expires_at,
             token: jwt::fingerprint(token),
             scopes: verified.scopes,
+            audience: verified.audience,
         })
     }
 }

@@ -23,6 +23,7 @@ impl Authenticator for AuthService {
             expires_at: verified.expires_at,
             token: jwt::fingerprint(token),
             scopes: verified.scopes,
+            audience: verified.audience,
         })
     }
 }

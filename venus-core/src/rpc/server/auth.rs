@@ -16,16 +16,21 @@ pub enum AuthError {
     /// Nobody can tell at the moment: 503.
     #[error("authentication unavailable")]
     Unavailable,
+    /// Too many attempts: 429.
+    #[error("too many attempts")]
+    TooMany,
 }
 
-/// Finds out who calls. Asked once for a request over HTTP, and once when a WebSocket opens.
+/// Finds out who calls. No method runs for a caller about whom it was not asked. Asked once for a request over HTTP,
+/// and once when a WebSocket opens; once more if rights were revoked meanwhile.
 #[async_trait]
 pub trait Authenticate: Send + Sync + 'static {
     /// Who has this token. `token` is what came as `Authorization: Bearer` or as `?token=`; without it the
-    /// implementation decides whether strangers are let in, and as whom.
+    /// implementation decides whether strangers are let in, and as whom. `request` has the peer's address as an
+    /// extension, `ConnectInfo<SocketAddr>`, if the server was told.
     ///
     /// # Errors
-    /// [`AuthError`]; the caller gets 401 or 503 and no body.
+    /// [`AuthError`]; the caller gets 401, 429 or 503 and no body.
     async fn authenticate(&self, token: Option<&str>, request: &Parts) -> Result<Identity, AuthError>;
 }
 
@@ -72,20 +77,24 @@ impl<A: Authenticator + 'static> Authenticate for ByToken<A> {
             Err(IdentityError::Unauthenticated | IdentityError::Disabled(_)) => {
                 Err(AuthError::Unauthenticated)
             }
+            Err(IdentityError::RateLimited { .. }) => Err(AuthError::TooMany),
             Err(_) => Err(AuthError::Unavailable),
         }
     }
 }
 
-/// The token of a request, if it has one.
+/// The token of a request, if it has one; in the query only if `query` says so.
 ///
 /// # Errors
 /// [`AuthError::Unauthenticated`] if the header is there but is no bearer token.
-pub(super) fn token_of(request: &Parts) -> Result<Option<String>, AuthError> {
+pub(super) fn token_of(request: &Parts, query: bool) -> Result<Option<String>, AuthError> {
     if let Some(header) = request.headers.get(AUTHORIZATION) {
         let text = header.to_str().map_err(|_| AuthError::Unauthenticated)?;
         let token = text.strip_prefix("Bearer ").ok_or(AuthError::Unauthenticated)?;
         return Ok(Some(token.to_owned()));
+    }
+    if !query {
+        return Ok(None);
     }
     let query = request.uri.query().unwrap_or_default();
     let token = query.split('&').find_map(|pair| pair.strip_prefix("token="));
@@ -113,13 +122,15 @@ mod tests {
 
     #[test]
     fn tokens_come_as_header_or_query() {
-        let token = |uri, header| token_of(&parts(uri, header));
+        let token = |uri, header| token_of(&parts(uri, header), true);
         assert_eq!(token("/rpc/v0", Some("Bearer a.b.c")), Ok(Some("a.b.c".into())));
         assert_eq!(token("/rpc/v0?x=1&token=a.b.c", None), Ok(Some("a.b.c".into())));
         assert_eq!(token("/rpc/v0?token=q", Some("Bearer h")), Ok(Some("h".into())));
         assert_eq!(token("/rpc/v0?token=", None), Ok(None));
         assert_eq!(token("/rpc/v0", None), Ok(None));
         assert_eq!(token("/rpc/v0", Some("Basic x")), Err(AuthError::Unauthenticated));
+        assert_eq!(token_of(&parts("/rpc/v0?token=a.b.c", None), false), Ok(None));
+        assert_eq!(token_of(&parts("/rpc/v0", Some("Bearer a.b.c")), false), Ok(Some("a.b.c".into())));
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! Calls over HTTP POST, one at a time or, in upstream's dialect, in batches.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, BodyDataStream},
@@ -9,16 +9,19 @@ use axum::{
 };
 use futures::StreamExt;
 use http::{
-    StatusCode,
+    Extensions, StatusCode,
     header::{CONNECTION, CONTENT_TYPE, HeaderValue},
     request::Parts,
 };
 use serde_json::value::RawValue;
+use time::OffsetDateTime;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     RpcServer,
     auth::{AuthError, token_of, without_token},
+    open::Way,
     ws,
 };
 use crate::{
@@ -40,36 +43,54 @@ pub(super) async fn answer(server: RpcServer, request: Request) -> Response {
     if server.0.stop.is_cancelled() {
         return bare(StatusCode::SERVICE_UNAVAILABLE);
     }
+    let round = server.0.open.round();
     let identity = match identify(&server, &parts).await {
         Ok(identity) => identity,
-        Err(AuthError::Unauthenticated) => return bare(StatusCode::UNAUTHORIZED),
-        Err(AuthError::Unavailable) => return bare(StatusCode::SERVICE_UNAVAILABLE),
+        Err(refused) => return bare(status(refused)),
     };
     if wants_upgrade(&parts) {
-        return ws::upgrade(server, parts, identity);
+        return ws::upgrade(server, parts, identity, round);
     }
     let Ok(_permit) = server.0.requests.clone().try_acquire_owned() else {
         return bare(StatusCode::SERVICE_UNAVAILABLE);
     };
-    let dialect = server.0.service.dialect();
-    let caller = caller(&parts, identity, Transport::Http, 0);
-    let limits = server.0.limits;
-    match timeout(limits.io_deadline, read(body, limits.message_bytes)).await {
-        Ok(Ok(Some(body))) => {
-            let reply = Exchange { server: &server, caller }.run(&String::from_utf8_lossy(&body)).await;
-            reply.into_response(dialect)
-        }
-        Ok(Ok(None)) => {
-            Reply::fault(dialect, &FrameId::None, &Fault::TooBig(limits.message_bytes)).into_response(dialect)
-        }
-        Ok(Err(_)) => bare(StatusCode::BAD_REQUEST),
-        Err(_) => bare(StatusCode::REQUEST_TIMEOUT),
+    let (caller, extensions) = extensions_for(caller(&parts, identity, Transport::Http, 0));
+    let revoked = CancellationToken::new();
+    let entered = server.0.open.enter(caller.clone(), Way::Request(revoked.clone()));
+    if entered.round != round && identify(&server, &parts).await.ok().as_ref() != Some(&caller.identity) {
+        return bare(StatusCode::UNAUTHORIZED);
+    }
+    let exchange = Exchange { server: &server, caller: caller.clone(), extensions };
+    tokio::select! {
+        biased;
+        () = revoked.cancelled() => bare(StatusCode::UNAUTHORIZED),
+        () = token_ended(&server, &caller.identity) => bare(StatusCode::UNAUTHORIZED),
+        response = exchange.take(body) => response,
     }
 }
 
-async fn identify(server: &RpcServer, parts: &Parts) -> Result<Identity, AuthError> {
-    let token = token_of(parts)?;
+fn status(refused: AuthError) -> StatusCode {
+    match refused {
+        AuthError::Unauthenticated => StatusCode::UNAUTHORIZED,
+        AuthError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        AuthError::TooMany => StatusCode::TOO_MANY_REQUESTS,
+    }
+}
+
+pub(super) async fn identify(server: &RpcServer, parts: &Parts) -> Result<Identity, AuthError> {
+    let token = token_of(parts, server.0.query_tokens)?;
     server.0.auth.authenticate(token.as_deref(), parts).await
+}
+
+/// Completes when the caller's token has ended; never for one that does not end.
+pub(super) async fn token_ended(server: &RpcServer, identity: &Identity) {
+    match identity.expires_at {
+        Some(at) => {
+            let deadline = Duration::try_from(at - OffsetDateTime::UNIX_EPOCH).unwrap_or_default();
+            server.0.clock.sleep_until(deadline).await;
+        }
+        None => std::future::pending().await,
+    }
 }
 
 /// What Go's servers look at: the word anywhere in the header.
@@ -161,12 +182,26 @@ impl Reply {
 
 struct Exchange<'a> {
     server: &'a RpcServer,
-    caller: Caller,
+    caller: Arc<Caller>,
+    extensions: Extensions,
 }
 
 impl Exchange<'_> {
     fn dialect(&self) -> Dialect {
         self.server.0.service.dialect()
+    }
+
+    async fn take(self, body: Body) -> Response {
+        let (dialect, limits) = (self.dialect(), self.server.0.limits);
+        match timeout(limits.io_deadline, read(body, limits.message_bytes)).await {
+            Ok(Ok(Some(body))) => self.run(&String::from_utf8_lossy(&body)).await.into_response(dialect),
+            Ok(Ok(None)) => {
+                let too_big = Fault::TooBig(limits.message_bytes);
+                Reply::fault(dialect, &FrameId::None, &too_big).into_response(dialect)
+            }
+            Ok(Err(_)) => bare(StatusCode::BAD_REQUEST),
+            Err(_) => bare(StatusCode::REQUEST_TIMEOUT),
+        }
     }
 
     async fn run(self, body: &str) -> Reply {
@@ -232,8 +267,7 @@ impl Exchange<'_> {
             Ok(prepared) => prepared,
             Err(answer) => return answer,
         };
-        let (_, extensions) = extensions_for(self.caller.clone());
-        let run = prepared.run(extensions, 0, limits.message_bytes);
+        let run = prepared.run(self.extensions.clone(), 0, limits.message_bytes);
         timeout(limits.call_deadline, run).await.unwrap_or_else(|_| {
             let late = RpcError::new(codes::METHOD, "context deadline exceeded");
             Answer::Error(late.with_kind(ErrorKind::Timeout))

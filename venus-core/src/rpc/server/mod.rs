@@ -14,13 +14,14 @@
 mod auth;
 mod http;
 mod listen;
+mod open;
+mod options;
 mod ws;
 
 use std::{
-    collections::HashMap,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -35,12 +36,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use auth::{AuthError, Authenticate, ByToken, Everybody};
 pub use listen::Listening;
+pub use options::ServerOptions;
 
+use self::open::Open;
 use super::{
     service::{Caller, Identity, Service, Transport},
-    session::{KeepAlive, Limits, Link, close},
+    session::{KeepAlive, Limits},
 };
-use crate::rpc::session::Order;
+use crate::clock::Clock;
 
 /// How long a method waits for the client that it calls back, unless it says otherwise.
 const REVERSE_DEADLINE: Duration = Duration::from_secs(60);
@@ -57,16 +60,24 @@ struct Inner {
     auth: Arc<dyn Authenticate>,
     limits: Limits,
     keep_alive: KeepAlive,
+    clock: Arc<dyn Clock>,
+    query_tokens: bool,
     /// Requests over HTTP at once.
     requests: Arc<Semaphore>,
-    sessions: Mutex<HashMap<u64, Open>>,
+    /// WebSockets at once.
+    sockets: Arc<Semaphore>,
+    open: Open,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
 
-struct Open {
-    caller: Arc<Caller>,
-    link: Arc<Link>,
+/// Somebody for whom something runs now.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Who.
+    pub caller: Arc<Caller>,
+    /// A WebSocket; else a request over HTTP.
+    pub is_session: bool,
 }
 
 impl fmt::Debug for RpcServer {
@@ -91,13 +102,23 @@ impl RpcServer {
         limits: Limits,
         keep_alive: KeepAlive,
     ) -> Self {
+        Self::with_options(service, auth, ServerOptions { limits, keep_alive, ..ServerOptions::default() })
+    }
+
+    /// A server with options of your own.
+    pub fn with_options(service: Service, auth: impl Authenticate, options: ServerOptions) -> Self {
+        let ServerOptions { limits, keep_alive, clock, query_tokens } = options;
+        let places = || Arc::new(Semaphore::new(limits.sessions.min(Semaphore::MAX_PERMITS)));
         Self(Arc::new(Inner {
             service: Arc::new(service),
             auth: Arc::new(auth),
             limits,
             keep_alive,
-            requests: Arc::new(Semaphore::new(limits.sessions)),
-            sessions: Mutex::default(),
+            clock,
+            query_tokens,
+            requests: places(),
+            sockets: places(),
+            open: Open::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         }))
@@ -114,22 +135,28 @@ impl RpcServer {
 
     /// How many WebSockets are open.
     pub fn sessions(&self) -> usize {
-        self.open().len()
+        self.0.open.sessions()
     }
 
-    /// Closes the WebSockets of all callers that `who` picks, with code 1008. Their calls and channels end at once.
-    /// To be called when a token or an account is revoked. Returns how many were picked.
+    /// For whom something runs now, in no order.
+    pub fn held(&self) -> Vec<Held> {
+        self.0.open.held()
+    }
+
+    /// Ends what runs for all callers that `who` picks: WebSockets close with code 1008, with their calls and channels;
+    /// requests over HTTP get 401. Returns how many were picked.
+    ///
+    /// To be called when a token or an account is revoked, *after* the [`Authenticate`] knows of it: a caller who is
+    /// just being let in is asked once more.
     pub fn disconnect(&self, who: impl Fn(&Caller) -> bool) -> usize {
-        let sessions = self.open();
-        let picked = sessions.values().filter(|session| who(&session.caller));
-        picked.map(|session| session.link.order(Order::Close(close::POLICY, "revoked"))).count()
+        self.0.open.end(who)
     }
 
     /// Takes no new request, lets running calls end within the grace of [`Limits`], closes all sockets and returns
     /// when nothing of the server runs any more.
     pub async fn shutdown(&self) {
         self.0.stop.cancel();
-        self.open().values().for_each(|session| session.link.order(Order::Drain));
+        self.0.open.drain();
         self.0.tasks.close();
         self.0.tasks.wait().await;
     }
@@ -141,15 +168,11 @@ impl RpcServer {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let caller = Caller { identity, ..Caller::trusted(Transport::WebSocket, self.next_connection()) };
-        ws::run(self.clone(), socket, caller).await;
+        ws::run(self.clone(), socket, caller, None).await;
     }
 
     fn next_connection(&self) -> u64 {
         CONNECTIONS.fetch_add(1, Ordering::Relaxed)
-    }
-
-    fn open(&self) -> MutexGuard<'_, HashMap<u64, Open>> {
-        self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,6 +1,6 @@
 //! From an HTTP request to a session.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use axum::{body::Body, response::Response};
 use http::{
@@ -19,32 +19,36 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    Open, REVERSE_DEADLINE, RpcServer,
-    http::{bare, caller},
+    REVERSE_DEADLINE, RpcServer,
+    http::{bare, caller, identify, token_ended},
+    open::{REVOKED, Way},
 };
 use crate::rpc::{
     dialect::Dialect,
     service::{Caller, Identity, Transport, extensions_for},
-    session::{Malformed, Order, Peer, Session, link, socket_config},
+    session::{Malformed, Order, Peer, Session, close, link, socket_config},
 };
 
 /// Answers the handshake and runs the session in a task of the server. Any origin is let in, no subprotocol and no
 /// extension is agreed on, as Go has it.
-pub(super) fn upgrade(server: RpcServer, mut parts: Parts, identity: Identity) -> Response {
+///
+/// `round` is the one in which the caller was asked who it is.
+pub(super) fn upgrade(server: RpcServer, mut parts: Parts, identity: Identity, round: u64) -> Response {
     let Some(accept) = accept_key(&parts) else { return bare(StatusCode::BAD_REQUEST) };
     let Some(upgrading) = parts.extensions.remove::<OnUpgrade>() else {
         return bare(StatusCode::UPGRADE_REQUIRED);
     };
-    if server.sessions() >= server.0.limits.sessions {
+    let Ok(place) = server.0.sockets.clone().try_acquire_owned() else {
         return bare(StatusCode::SERVICE_UNAVAILABLE);
-    }
+    };
     let caller = caller(&parts, identity, Transport::WebSocket, server.next_connection());
     let tasks = server.0.tasks.clone();
     tasks.spawn(async move {
         match upgrading.await {
-            Ok(socket) => run(server, TokioIo::new(socket), caller).await,
+            Ok(socket) => run(server, TokioIo::new(socket), caller, Some(Asked { parts, round })).await,
             Err(error) => tracing::debug!(%error, "upgrade failed"),
         }
+        drop(place);
     });
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -63,18 +67,29 @@ fn accept_key(parts: &Parts) -> Option<HeaderValue> {
     HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok()
 }
 
-/// Runs a session until it ends.
-pub(super) async fn run<S>(server: RpcServer, socket: S, caller: Caller)
+/// What a caller came with, and when it was asked who it is.
+pub(super) struct Asked {
+    parts: Parts,
+    round: u64,
+}
+
+/// Runs a session until it ends, or its caller's token does.
+pub(super) async fn run<S>(server: RpcServer, socket: S, caller: Caller, asked: Option<Asked>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = server.0.limits;
     let socket = WebSocketStream::from_raw_socket(socket, Role::Server, Some(socket_config(&limits))).await;
     let (link, queue) = link(limits);
-    let number = caller.connection;
     let (caller, mut extensions) = extensions_for(caller);
     extensions.insert(Peer::new(link.clone(), REVERSE_DEADLINE));
-    let _listed = Listed::new(&server, number, Open { caller: caller.clone(), link: link.clone() });
+    let entered = server.0.open.enter(caller.clone(), Way::Session(link.clone()));
+    if let Some(Asked { parts, round }) = asked
+        && round != entered.round
+        && identify(&server, &parts).await.ok().as_ref() != Some(&caller.identity)
+    {
+        link.order(REVOKED);
+    }
     if server.0.stop.is_cancelled() {
         link.order(Order::Drain);
     }
@@ -83,33 +98,20 @@ where
         Dialect::Upstream | Dialect::Forest => Malformed::Ignored,
     };
     let session = Session {
-        link,
+        link: link.clone(),
         queue,
         service: Some(Arc::clone(&server.0.service)),
-        caller,
+        caller: caller.clone(),
         extensions,
         keep_alive: server.0.keep_alive,
         limits,
         malformed,
     };
-    session.run(socket).await;
-}
-
-/// A session in the server's list, for as long as it runs.
-struct Listed<'a> {
-    server: &'a RpcServer,
-    number: u64,
-}
-
-impl<'a> Listed<'a> {
-    fn new(server: &'a RpcServer, number: u64, open: Open) -> Self {
-        server.open().insert(number, open);
-        Self { server, number }
+    let mut session = pin!(session.run(socket));
+    tokio::select! {
+        () = &mut session => return,
+        () = token_ended(&server, &caller.identity) => {}
     }
-}
-
-impl Drop for Listed<'_> {
-    fn drop(&mut self) {
-        self.server.open().remove(&self.number);
-    }
+    link.order(Order::Close(close::POLICY, "token expired"));
+    session.await;
 }

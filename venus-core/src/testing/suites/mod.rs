@@ -37,6 +37,8 @@ mod messager;
 mod miner_reader;
 mod piece_unsealer;
 mod prover;
+#[cfg(feature = "server")]
+mod request_guard;
 mod sector_reader;
 mod signer;
 mod state_reader;
@@ -53,6 +55,8 @@ pub use messager::{MessagerFixture, messager};
 pub use miner_reader::{MinerReaderFixture, miner_reader};
 pub use piece_unsealer::{PieceUnsealerFixture, piece_unsealer};
 pub use prover::prover;
+#[cfg(feature = "server")]
+pub use request_guard::{RequestGuardFixture, request_guard};
 pub use sector_reader::{SectorReaderFixture, sector_reader};
 pub use signer::{SignerFixture, signer};
 pub use state_reader::{StateReaderFixture, state_reader};

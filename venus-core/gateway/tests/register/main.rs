@@ -1,0 +1,5 @@
+//! How providers come to be offered by a hub, in process, in paused time.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod home;
+mod wallets;
