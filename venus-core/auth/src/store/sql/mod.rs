@@ -14,7 +14,6 @@ mod sqlite;
 mod tokens;
 mod users;
 
-use std::time::Duration;
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
