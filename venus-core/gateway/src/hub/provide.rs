@@ -73,7 +73,7 @@ impl Hub {
     /// A wallet has more keys. Each proves itself, those that it had already, too.
     ///
     /// # Errors
-    /// `NoChannelOf`, `Unproven` for the first key that could not be proven (the others count), `TooMany`, `Timeout`.
+    /// `NoChannelOf`, `Unproven` for the first key that could not be proven (the others count), `TooMany`, `Timeout`, `Closed`.
     pub async fn add_addresses(
         &self,
         who: &Provider,
@@ -252,7 +252,7 @@ impl Hub {
         let most = self.options().limits.addresses;
         let room = state.add_addresses(channel, good.iter().copied(), most);
         changed("added", good.len(), &state.counts());
-        let wallet = state.wallet(channel).ok_or(HubError::NoChannel(channel.id))?;
+        let wallet = state.wallet(channel).ok_or(HubError::Closed)?;
         match room {
             true => Ok(wallet.supports.clone()),
             false => Err(HubError::TooMany("addresses of one wallet")),
@@ -265,7 +265,7 @@ impl Hub {
         let addresses: Vec<Address> = {
             let mut state = self.inner.registry.write();
             state.support(channel, account);
-            let wallet = state.wallet(channel).ok_or(HubError::NoChannel(channel.id))?;
+            let wallet = state.wallet(channel).ok_or(HubError::Closed)?;
             wallet.addresses.iter().copied().collect()
         };
         self.bind(channel, BTreeSet::from([account.to_owned()]), &addresses, &mut refusals).await;
