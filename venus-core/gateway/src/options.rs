@@ -113,7 +113,7 @@ pub struct HubOptions {
     pub proof: Duration,
     /// How long the answer to one question about unsealing may take.
     pub unseal: Duration,
-    /// After which part of its deadline a second provider is asked besides the first; `None` for never.
+    /// After how long without an answer a second provider is asked besides the first; `None` for never.
     pub hedge: Option<Duration>,
     /// How long an answer of the accounts may be used.
     pub accounts_ttl: Duration,

@@ -64,7 +64,7 @@ impl Inner {
         known.owners.clear();
     }
 
-    /// Forgets what the account service said of these signers: they were bound to more accounts.
+    /// Forgets what the account service said of these signers: they were bound to one account more.
     pub(crate) fn forget_signers(&self, signers: &[Address]) {
         signers.iter().for_each(|signer| self.engine.known.signers.forget(signer));
     }

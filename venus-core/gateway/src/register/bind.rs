@@ -40,10 +40,11 @@ impl Hub {
         while let Some((account, result)) = told.next().await {
             let Err(error) = result else { continue };
             refusals.subject(account.clone(), &reason(&error));
-            if passes(&error) {
+            if matches!(error.kind(), ErrorKind::Transient | ErrorKind::Timeout | ErrorKind::RateLimited) {
                 self.bind_later(channel, account, addresses.to_vec());
             }
         }
+        // Errors, too: some may have been bound all the same.
         self.inner.forget_signers(addresses);
     }
 
@@ -73,7 +74,8 @@ impl Hub {
                 return;
             }
             match self.inner.directory.register_signers(account, &addresses).await {
-                Err(error) if passes(&error) => {}
+                Err(error) if error.kind() == ErrorKind::Transient || error.kind() == ErrorKind::Timeout => {}
+                Err(error) if error.kind() == ErrorKind::RateLimited => {}
                 Err(error) => {
                     let who = &channel.provider;
                     return self.inner.failures.note(who, channel.kind, self.now(), &reason(&error));
@@ -82,11 +84,6 @@ impl Hub {
             }
         }
     }
-}
-
-/// Whether it may work later.
-fn passes(error: &IdentityError) -> bool {
-    matches!(error.kind(), ErrorKind::Transient | ErrorKind::Timeout | ErrorKind::RateLimited)
 }
 
 fn reason(error: &IdentityError) -> String {
