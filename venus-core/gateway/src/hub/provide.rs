@@ -146,7 +146,8 @@ impl Hub {
 
     /// All wallets, by account.
     pub fn wallets(&self) -> Vec<WalletDetail> {
-        list::wallets(&self.inner.registry.read())
+        let wallets = list::wallets(&self.inner.registry.read());
+        list::in_order(wallets)
     }
 
     /// The wallets of an account.
@@ -154,9 +155,9 @@ impl Hub {
     /// # Errors
     /// [`HubError::NoAccount`].
     pub fn wallet(&self, account: &str) -> Result<WalletDetail, HubError> {
-        let state = self.inner.registry.read();
-        let of = state.account(account).ok_or_else(|| HubError::NoAccount(bounded(account, 256)))?;
-        Ok(list::wallet(account, of))
+        let wallet = self.inner.registry.read().account(account).map(|of| list::wallet(account, of));
+        let wallets = list::in_order(wallet.into_iter().collect());
+        wallets.into_iter().next().ok_or_else(|| HubError::NoAccount(bounded(account, 256)))
     }
 
     /// The miners that have provers, in order.

@@ -121,7 +121,7 @@ async fn t02_no_challenge_is_asked_twice_and_no_old_answer_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t02_an_answer_counts_for_a_minute() {
+async fn an_answer_to_a_challenge_counts_for_a_minute() {
     let pool = Pool::new(|options| options.challenge = Duration::from_secs(1000));
     let mut wallet = Wallet::dial(&pool.hub, who("alice", 1), &keys(1, 1, 0).0, &[]).await.unwrap();
     let list = soon(wallet.events.next()).await.unwrap();
@@ -244,7 +244,7 @@ async fn t11_floods_of_one_account_are_refused_at_once_and_delay_nobody_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t11_floods_from_one_ip_address_are_refused() {
+async fn floods_from_one_ip_address_are_refused() {
     let pool = Pool::new(tight);
     let from = |account: &str, n: u64| Provider { remote: who("", 7).remote, ..who(account, n) };
     let mut there = Vec::new();
@@ -260,7 +260,7 @@ async fn t11_floods_from_one_ip_address_are_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t11_floods_of_events_never_pile_up_for_a_provider_that_does_not_listen() {
+async fn floods_of_events_never_pile_up_for_a_provider_that_does_not_listen() {
     let pool = Pool::new(|options| options.limits.queue = 8);
     let (signer, _) = keys(1, 0, 0);
     let wallet = pool.wallet(who("alice", 1), &signer).await;
