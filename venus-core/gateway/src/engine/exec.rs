@@ -107,7 +107,8 @@ impl Inner {
         }
         let now = self.engine.now();
         let scores: Vec<_> = candidates.iter().map(|channel| channel.load.score(now)).collect();
-        plan::order(&scores, self.engine.turn())
+        // They came in turn: one turn more would undo that where there are two.
+        plan::order(&scores, 0)
     }
 
     /// Asks one provider, and remembers how it did.
