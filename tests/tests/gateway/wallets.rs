@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use venus_core::api::{ISigner, MessageRequest, SignerError, SignerExt};
 use venus_core::crypto::{delegated, verify, verify_message};
+use venus_core::entropy::SeededEntropy;
 use venus_core::error::{Classify, ErrorKind};
 use venus_core::rpc::Dialect;
 use venus_core::testing::suites::{self, SignerFixture};
@@ -12,6 +13,8 @@ use venus_gateway::client::GatewaySigner;
 use venus_gateway::rpc::ServerOptions;
 use venus_gateway::{HubOptions, Legacy};
 use venus_signer::gateway::{GatewayHandle, HubConfig};
+use venus_signer::policy::{Policy, PolicyConfig};
+use venus_signer::{KeyType, LocalWallet, Vault};
 
 use super::pool::{Pool, Stuck, Wire, offered, soon, until, wallet};
 
@@ -24,8 +27,7 @@ async fn signs(signer: &GatewaySigner, from: &Address) -> Result<SignedMessage, 
 const MAINNET: u64 = 314;
 
 async fn signs_delegated(signer: &GatewaySigner, from: &Address) {
-    let (wallet, keys) = wallet(1).await;
-    drop(wallet);
+    let (_, keys) = wallet(1).await;
     let mut message = MessageRequest::transfer(*from, keys[2], TokenAmount::from_atto(1)).message;
     message.method_num = delegated::METHOD_INVOKE_EVM;
     message.gas_limit = 1_000_000;
@@ -34,7 +36,6 @@ async fn signs_delegated(signer: &GatewaySigner, from: &Address) {
     let signature = soon("signing", signer.sign(from, &to_sign, &meta)).await.unwrap();
     verify_message(&SignedMessage { message, signature }, from, MAINNET).unwrap();
 }
-
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_three_kinds_of_keys_sign() {
@@ -137,29 +138,38 @@ async fn nobody_notices_a_crash_if_the_twin_is_there() {
 /// gets a signature out of the wallet for them.
 #[tokio::test(flavor = "multi_thread")]
 async fn t09_typed_signing_cannot_be_bypassed_through_a_gateway() {
-    let (pool, (wallet, keys)) = (Pool::start().await, wallet(5).await);
+    let policy: PolicyConfig = toml::from_str(
+        "[[rule]]\nname = 'small'\naction = 'allow'\nmethods = ['Send']\nmax_value = '1 nanoFIL'",
+    )
+    .unwrap();
+    let wallet = LocalWallet::builder(Vault::in_memory()).check(Policy::new(&policy).unwrap()).build();
+    let key = wallet.generate(KeyType::Secp256k1, &SeededEntropy::new(5, "guarded")).await.unwrap();
+    let pool = Pool::start().await;
     let node = pool.node("eu-1").await;
     let alice = pool.token("alice", "read", &[]).await;
     let _handle = offered(wallet, vec![node.config(&alice)]).await;
     let signer = pool.signer(&[&node]).await;
     let transfer =
-        |to: Address, atto| MessageRequest::transfer(keys[1], to, TokenAmount::from_atto(atto)).message;
-    let (harmless, theft) = (transfer(keys[1], 0), transfer(Address::new_id(666), 1_000_000));
+        |to: Address, atto| MessageRequest::transfer(key, to, TokenAmount::from_atto(atto)).message;
+    let (harmless, theft) = (transfer(key, 1), transfer(Address::new_id(666), 1_000_000_000_000_i64));
     let stolen = theft.cid().to_bytes();
     for (meta, kind) in [
         (MsgMeta::chain_message(&harmless), ErrorKind::Invalid),
+        (MsgMeta::chain_message(&theft), ErrorKind::Denied),
         (MsgMeta::of(MsgType::ChainMessage), ErrorKind::Invalid),
-        (MsgMeta::of(MsgType::Unknown), ErrorKind::Unsupported),
-        (MsgMeta::of(MsgType::F3), ErrorKind::Unsupported),
+        (MsgMeta::of(MsgType::Unknown), ErrorKind::Denied),
+        (MsgMeta::of(MsgType::F3), ErrorKind::Denied),
         (MsgMeta::of(MsgType::Undefined), ErrorKind::Unsupported),
-        (MsgMeta::of(MsgType::VerifyAddress), ErrorKind::Invalid),
     ] {
-        let refused = soon("a refusal", signer.sign(&keys[1], &stolen, &meta)).await.unwrap_err();
+        let refused = soon("a refusal", signer.sign(&key, &stolen, &meta)).await.unwrap_err();
         assert!(!refused.kind().is_retryable(), "{meta:?}: {refused:?}");
         assert_eq!(refused.kind(), kind, "{meta:?}: {refused:?}");
     }
-    let signed = signs(&signer, &keys[1]).await.unwrap();
-    verify(&signed.signature, &keys[1], &signed.message.cid().to_bytes()).unwrap();
+    // Only a hub asks challenges, and only those that it makes.
+    let challenge = MsgMeta { msg_type: MsgType::VerifyAddress, extra: vec![1; 32] };
+    soon("a refusal", signer.sign(&key, &stolen, &challenge)).await.unwrap_err();
+    let signature = soon("signing", signer.sign_message(&harmless)).await.unwrap().signature;
+    verify(&signature, &key, &harmless.cid().to_bytes()).unwrap();
 }
 
 /// A wallet that knows only the challenge of Go, at a gateway that lets its account have it, in either dialect.
