@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 use venus_core::clock::Clock;
+use venus_core::types::gateway::{ConnectedCompleted, RequestEvent};
 use venus_core::types::{Address, ChallengeContext, MsgMeta, MsgType};
 
 use super::live::Live;
 use super::wallet::WalletHandler;
-use super::wire::{ConnectedCompleted, Meta, RequestEvent, SignPayload, addresses, signature};
+use super::wire::{Meta, SignPayload, addresses, signature};
 use crate::payload::go_text;
 use crate::request::Caller;
 
@@ -48,7 +49,7 @@ impl Registration {
     }
 
     pub(super) async fn handle(&self, event: &RequestEvent) -> Outcome {
-        let payload = &event.payload.0;
+        let payload = &event.payload;
         match event.method.as_str() {
             "WalletList" => Outcome::Answer(self.list().await),
             "WalletSign" => Outcome::Answer(self.sign(payload).await),
@@ -69,7 +70,7 @@ impl Registration {
 
     fn completed(&self, payload: &[u8]) -> Outcome {
         match serde_json::from_slice::<ConnectedCompleted>(payload) {
-            Ok(done) if self.pin(done.channel_id.0) => Outcome::Ready(done.channel_id.0),
+            Ok(done) if self.pin(done.channel_id) => Outcome::Ready(done.channel_id),
             Ok(_) => Outcome::Broken("the hub confirms another channel than it named in its challenges"),
             Err(_) => Outcome::Broken("the hub confirms no channel"),
         }

@@ -230,9 +230,8 @@ impl Gateways {
         for link in &links {
             let (link, stop) = (link.clone(), stop.clone());
             tasks.spawn(async move {
-                let dialled = stop.run_until_cancelled(link.clone().dial()).await;
-                // The client of a connection that stands redials by itself, as long as the link is there.
-                drop(dialled);
+                // Once dialled, the client redials by itself for as long as the link is there.
+                let _ = stop.run_until_cancelled(link.clone().dial()).await;
                 stop.cancelled().await;
                 link.shutdown().await;
             });

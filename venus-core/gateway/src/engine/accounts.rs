@@ -64,6 +64,11 @@ impl Inner {
         known.owners.clear();
     }
 
+    /// Forgets what the account service said of these signers: they were bound to one account more.
+    pub(crate) fn forget_signers(&self, signers: &[Address]) {
+        signers.iter().for_each(|signer| self.engine.known.signers.forget(signer));
+    }
+
     /// The wallets that have a key and serve an account that may use it.
     pub(super) async fn wallets(
         &self,

@@ -1,12 +1,13 @@
 //! Whether a wallet has the keys that it announces.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 use venus_core::types::gateway::WalletSignRequest;
-use venus_core::types::{Address, ChallengeError, GatewayChallenge, MsgMeta, MsgType, Signature};
+use venus_core::types::{Address, ChallengeError, GatewayChallenge, MsgMeta, MsgType, Protocol, Signature};
 
 use super::report::bounded;
 use crate::channel::{Channel, NotSent};
@@ -42,7 +43,6 @@ impl Hub {
     }
 
     async fn prove_one(&self, channel: &Channel, address: &Address) -> Result<(), HubError> {
-        use fvm_shared::address::Protocol;
         if matches!(address.protocol(), Protocol::ID | Protocol::Actor) {
             return Err(unproven(channel, address, "", "not the address of a key"));
         }
@@ -101,10 +101,15 @@ impl Hub {
         channel: &Channel,
         method: &'static str,
         payload: Vec<u8>,
-        within: std::time::Duration,
+        within: Duration,
     ) -> Result<Vec<u8>, String> {
-        let id = self.options().id().map_err(|error| error.to_string())?;
-        let mut question = channel.ask(id, method, payload).map_err(|error| match error {
+        let options = self.options();
+        let id = options.id().map_err(|error| error.to_string())?;
+        let asked = match channel.waiting() >= options.limits.in_flight {
+            true => Err(NotSent::Full),
+            false => channel.ask(id, method, payload),
+        };
+        let mut question = asked.map_err(|error| match error {
             NotSent::Full => "the wallet does not take what it is sent".to_owned(),
             NotSent::Gone => "channel closed".to_owned(),
         })?;

@@ -21,6 +21,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
+use venus_core::api::IdentityError;
 use venus_core::types::Address;
 
 use crate::channel::{Channel, SignBytes};
@@ -136,16 +137,25 @@ impl Hub {
         &self,
         channel: &Channel,
         end: Instant,
-        method: &'static str,
+        late: HubError,
         work: impl Future<Output = Result<T, HubError>>,
     ) -> Result<T, HubError> {
         tokio::select! {
             biased;
             () = channel.ended.cancelled() => Err(self.gone(channel)),
-            done = timeout_at(end, work) => {
-                done.unwrap_or(Err(HubError::Timeout { method, after: self.options().handshake }))
-            }
+            done = timeout_at(end, work) => done.unwrap_or(Err(late)),
         }
+    }
+
+    /// The provider was too slow.
+    pub(crate) fn slow_provider(&self, method: &'static str) -> HubError {
+        HubError::Timeout { method, after: self.options().handshake }
+    }
+
+    /// The directory was too slow.
+    pub(crate) fn slow_directory(&self, method: &'static str) -> HubError {
+        let source = IdentityError::Timeout(self.options().handshake);
+        HubError::Identity { context: method.to_owned(), source }
     }
 
     fn gone(&self, channel: &Channel) -> HubError {

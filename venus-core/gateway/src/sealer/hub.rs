@@ -72,13 +72,10 @@ impl Hub {
             let wanted = miners.borrow_and_update().clone();
             channels.adjust(&wanted);
             tokio::select! {
-                ended = channels.tasks.join_next(), if !channels.tasks.is_empty() => match ended {
-                    Some(Ok(lost)) => {
-                        return Lost { was_ready: was_ready || lost.was_ready || self.is_serving(), ..lost };
-                    }
-                    // A miner that is gone.
-                    Some(Err(_)) | None => {}
-                },
+                // Those that were aborted belong to miners that are gone.
+                Some(Ok(lost)) = channels.tasks.join_next() => {
+                    return Lost { was_ready: was_ready || lost.was_ready || self.is_serving(), ..lost };
+                }
                 changed = miners.changed() => {
                     was_ready |= self.is_serving();
                     if changed.is_err() {
