@@ -1,7 +1,8 @@
 //! One channel to one provider: its queue, what was asked and is not answered, how it does.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use venus_core::types::Address;
-use venus_core::types::gateway::{RequestEvent, ResponseEvent};
+use venus_core::types::gateway::{EXT_ACCOUNTS, EXT_REPORT, RequestEvent, ResponseEvent};
 
 use crate::provider::{Kind, Provider};
 
@@ -22,13 +23,29 @@ pub(crate) struct Channel {
     pub(crate) provider: Provider,
     /// Of a prover or sealer.
     pub(crate) miner: Option<Address>,
+    /// What a wallet understands besides what Go's do, of [`EXT_REPORT`] and [`EXT_ACCOUNTS`].
+    pub(crate) ext: Vec<&'static str>,
+    /// The random bytes of a wallet, part of Go's challenge.
+    pub(crate) sign_bytes: SignBytes,
     /// Since the Unix epoch.
     pub(crate) created: Duration,
     /// Cancelled when the channel ends, by whichever side. Everything that waits for it watches this.
     pub(crate) ended: CancellationToken,
+    /// What is queued at the end is still worth telling.
+    last_words: AtomicBool,
     queue: mpsc::Sender<RequestEvent>,
     pending: Mutex<HashMap<Uuid, oneshot::Sender<ResponseEvent>>>,
     pub(crate) load: Load,
+}
+
+/// Bytes that only the wallet and its hub should know.
+#[derive(Clone, Default)]
+pub(crate) struct SignBytes(pub(crate) Vec<u8>);
+
+impl fmt::Debug for SignBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignBytes")
+    }
 }
 
 /// What the choice of a provider looks at.
@@ -40,6 +57,8 @@ pub(crate) struct Load {
     pub(crate) latency: AtomicU64,
     /// Failures since the last success.
     pub(crate) failures: AtomicU32,
+    /// When the last of them was, microseconds on the engine's clock.
+    pub(crate) failed_at: AtomicU64,
 }
 
 /// Why an event could not be queued.
@@ -91,12 +110,37 @@ impl Channel {
             kind,
             provider,
             miner,
+            ext: Vec::new(),
+            sign_bytes: SignBytes::default(),
             created,
             ended: CancellationToken::new(),
+            last_words: AtomicBool::new(false),
             queue,
             pending: Mutex::default(),
             load: Load::default(),
         }
+    }
+
+    /// The channel of a wallet that says this of itself.
+    pub(crate) fn of_wallet(mut self, ext: &[String], sign_bytes: SignBytes) -> Self {
+        let said = |known: &&str| ext.iter().any(|e| e == known);
+        self.ext = [EXT_REPORT, EXT_ACCOUNTS].into_iter().filter(said).collect();
+        self.sign_bytes = sign_bytes;
+        self
+    }
+
+    /// Whether the wallet understands this extension.
+    pub(crate) fn understands(&self, ext: &str) -> bool {
+        self.ext.contains(&ext)
+    }
+
+    /// What is queued will be told although the channel ends.
+    pub(crate) fn keep_last_words(&self) {
+        self.last_words.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn has_last_words(&self) -> bool {
+        self.last_words.load(Ordering::Acquire)
     }
 
     /// Asks, without waiting.
@@ -127,6 +171,11 @@ impl Channel {
             Some(waiting) => waiting.send(response).is_ok(),
             None => false,
         }
+    }
+
+    /// Whether this question waits for its answer here.
+    pub(crate) fn asks(&self, id: Uuid) -> bool {
+        self.pending().contains_key(&id)
     }
 
     /// Questions that are not answered.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 use venus_core::api::IdentityError;
+use venus_core::entropy::EntropyError;
 use venus_core::error::{Classify, ErrorKind};
 use venus_core::types::Address;
 
@@ -43,6 +44,9 @@ pub enum HubError {
     /// A provider answered with an error, which is not of the kind that another one could mend.
     #[error("{0}")]
     Provider(String),
+    /// The only provider that could serve the request went away, or the caller's own channel ended.
+    #[error("channel closed")]
+    Closed,
     /// All providers that could serve the request failed.
     #[error("all request failed: {method} {last}")]
     AllFailed {
@@ -85,6 +89,14 @@ pub enum HubError {
     /// The hub has as many of these as it may have.
     #[error("too many {0}")]
     TooMany(&'static str),
+    /// An account that a wallet wants to serve does not exist. Create it, or take it out of the wallet's list.
+    #[error("verify user [{}] failed: verify {missing}: Key not found", .accounts.join(" "))]
+    UnknownAccount {
+        /// All that it wants to serve.
+        accounts: Vec<String>,
+        /// The first that does not exist.
+        missing: String,
+    },
     /// Accounts could not be looked up; the kind is that of the source.
     #[error("{context}: {source}")]
     Identity {
@@ -94,6 +106,9 @@ pub enum HubError {
         #[source]
         source: IdentityError,
     },
+    /// There are no random bytes for ids and challenges.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
     /// The hub is shutting down.
     #[error("the gateway is shutting down")]
     Stopped,
@@ -106,8 +121,9 @@ impl Classify for HubError {
                 ErrorKind::NotFound
             }
             Self::NoChannel(_) | Self::NoChannelOf { .. } | Self::NoRequest(_) => ErrorKind::NotFound,
-            Self::Provider(_) => ErrorKind::Internal,
-            Self::AllFailed { .. } | Self::Stopped => ErrorKind::Transient,
+            Self::UnknownAccount { .. } => ErrorKind::NotFound,
+            Self::Provider(_) | Self::Entropy(_) => ErrorKind::Internal,
+            Self::AllFailed { .. } | Self::Closed | Self::Stopped => ErrorKind::Transient,
             Self::Overloaded | Self::TooMany(_) => ErrorKind::RateLimited,
             Self::Timeout { .. } => ErrorKind::Timeout,
             Self::Decode(_) | Self::BadSignature { .. } => ErrorKind::Corrupt,

@@ -5,13 +5,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use uuid::{Builder, Uuid};
 use venus_core::clock::{Clock, SystemClock};
-use venus_core::entropy::{Entropy, OsEntropy};
+use venus_core::entropy::{Entropy, EntropyError, OsEntropy};
 
 use crate::verify::{SignatureVerifier, Verifying};
 
-/// Which accounts' wallets get the challenge of Go gateways, which names nobody: **another hub can pass it on** and so
-/// claim their keys there. For wallets that do not understand ours.
+/// Which accounts' wallets get the challenge of Go gateways, if they do not say that they understand more.
+///
+/// Go's challenge names nobody: **whoever runs another hub of such a wallet can pass the question on**, and so claim the
+/// wallet's keys here for an account that is listed. Accounts that are not listed cannot be used for that, and a wallet
+/// that answers only challenges that name its hub cannot be made to answer, whatever stands here. So list the accounts of
+/// Go wallets, one by one, until they are replaced; the account service's rule of sharing decides what a key is worth
+/// that somebody claims who is not its first owner. Here, unlike in Go gateways, the random bytes are fresh for each key
+/// and attempt, so that an answer counts once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Legacy {
     /// Nobody's.
@@ -85,7 +92,8 @@ impl Default for HubLimits {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct HubOptions {
-    /// What it calls itself in its challenges; wallets are configured with the same name.
+    /// What it calls itself in its challenges, 1 to 256 bytes; wallets are configured with the same name. No two hubs that
+    /// share a wallet may have the same.
     pub name: String,
     /// Its bounds.
     pub limits: HubLimits,
@@ -105,7 +113,7 @@ pub struct HubOptions {
     pub proof: Duration,
     /// How long the answer to one question about unsealing may take.
     pub unseal: Duration,
-    /// After which part of its deadline a second provider is asked besides the first; `None` for never.
+    /// After how long without an answer a second provider is asked besides the first; `None` for never.
     pub hedge: Option<Duration>,
     /// How long an answer of the accounts may be used.
     pub accounts_ttl: Duration,
@@ -113,7 +121,7 @@ pub struct HubOptions {
     pub verifier: Arc<dyn SignatureVerifier>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Where ids and challenges come from.
+    /// Where ids and challenges come from: 16 bytes for an id, 32 for a challenge.
     pub entropy: Arc<dyn Entropy>,
 }
 
@@ -137,6 +145,20 @@ impl HubOptions {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
         }
+    }
+
+    /// A fresh id of a channel or an event.
+    pub(crate) fn id(&self) -> Result<Uuid, EntropyError> {
+        let mut bytes = [0; 16];
+        self.entropy.fill(&mut bytes)?;
+        Ok(Builder::from_random_bytes(bytes).into_uuid())
+    }
+
+    /// Random bytes that were never used before.
+    pub(crate) fn nonce(&self) -> Result<[u8; 32], EntropyError> {
+        let mut bytes = [0; 32];
+        self.entropy.fill(&mut bytes)?;
+        Ok(bytes)
     }
 }
 

@@ -15,7 +15,7 @@ use fvm_shared::address::Address;
 
 use super::CryptoError;
 
-pub use batch::{BatchError, verify_batch};
+pub use batch::{BatchError, verify_batch, verify_each};
 pub use key::CheckedKey;
 
 /// Length of a public key in bytes.

@@ -20,8 +20,13 @@ pub(crate) mod blake2b_short;
 pub mod bls;
 pub mod delegated;
 pub mod hash;
+mod known;
 mod rlp;
 pub mod secp;
+mod signed;
+
+pub use known::KnownKey;
+pub use signed::{UnreadablePayload, signed_bytes};
 
 /// Why a signature or a key was refused. Retrying cannot help.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,11 +5,15 @@
 //! for the lower half, and a rule stricter than the network's would refuse blocks that the chain contains.
 //! Whoever signs should still produce low `S` only.
 
+mod key;
+
 use fvm_shared::address::Address;
 use k256::ecdsa::{RecoveryId, Signature, VerifyingKey};
 
 use super::CryptoError;
 use super::hash::blake2b_256;
+
+pub use key::CheckedKey;
 
 /// Length of a recoverable signature in bytes.
 pub const SIGNATURE_LEN: usize = 65;
@@ -31,9 +35,7 @@ pub fn verify(signer: &Address, bytes: &[u8], signature: &[u8]) -> Result<(), Cr
 /// [`CryptoError::BadLength`], [`CryptoError::BadRecoveryId`] or [`CryptoError::BadPoint`] for malformed
 /// signatures, [`CryptoError::BadSignature`] when no key can have made it.
 pub fn recover(digest: &[u8; 32], signature: &[u8]) -> Result<[u8; PUBLIC_KEY_LEN], CryptoError> {
-    let (scalars, id) = split(signature)?;
-    let mut signature = Signature::from_slice(scalars).map_err(|_| BAD_SCALAR)?;
-    let mut id = RecoveryId::from_byte(id).ok_or(CryptoError::BadRecoveryId { found: id })?;
+    let (mut signature, mut id) = parse(signature)?;
     // The library recovers low S only. (R, S, V) and (R, n-S, V^1) are the same signature.
     if let Some(low) = signature.normalize_s() {
         signature = low;
@@ -56,6 +58,13 @@ pub fn address_of(public_key: &[u8; PUBLIC_KEY_LEN]) -> Result<Address, CryptoEr
 const BAD: CryptoError = CryptoError::BadSignature { what: "secp256k1" };
 const BAD_SCALAR: CryptoError = CryptoError::BadPoint { what: "secp256k1 signature" };
 const BAD_KEY: CryptoError = CryptoError::BadPoint { what: "secp256k1 public key" };
+
+fn parse(signature: &[u8]) -> Result<(Signature, RecoveryId), CryptoError> {
+    let (scalars, id) = split(signature)?;
+    let signature = Signature::from_slice(scalars).map_err(|_| BAD_SCALAR)?;
+    let id = RecoveryId::from_byte(id).ok_or(CryptoError::BadRecoveryId { found: id })?;
+    Ok((signature, id))
+}
 
 fn split(signature: &[u8]) -> Result<(&[u8], u8), CryptoError> {
     match signature.split_last() {

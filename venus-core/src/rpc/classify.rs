@@ -3,6 +3,8 @@
 //! Lotus has typed errors, Forest other codes, Venus nothing but texts. In that order they are looked at; the
 //! texts match in any case and anywhere, because nodes wrap them.
 
+mod provider;
+
 use cid::Cid;
 use fvm_shared::{address::Address, clock::ChainEpoch};
 
@@ -11,6 +13,8 @@ use crate::{
     api::{BlockReject, ChainError, PoolReject},
     error::{Classify, ErrorKind},
 };
+
+pub use provider::{prover_error, signer_error, unseal_error};
 
 /// What the failure of `method` means for a reader or writer of the chain.
 ///

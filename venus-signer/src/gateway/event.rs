@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
+use venus_core::api::SignerError;
 use venus_core::clock::Clock;
+use venus_core::types::gateway::{ConnectedCompleted, RequestEvent};
 use venus_core::types::{Address, ChallengeContext, MsgMeta, MsgType};
 
 use super::live::Live;
 use super::wallet::WalletHandler;
-use super::wire::{ConnectedCompleted, Meta, RequestEvent, SignPayload, addresses, signature};
+use super::wire::{Meta, SignPayload, addresses, signature};
 use crate::payload::go_text;
 use crate::request::Caller;
 
@@ -48,7 +50,7 @@ impl Registration {
     }
 
     pub(super) async fn handle(&self, event: &RequestEvent) -> Outcome {
-        let payload = &event.payload.0;
+        let payload = &event.payload;
         match event.method.as_str() {
             "WalletList" => Outcome::Answer(self.list().await),
             "WalletSign" => Outcome::Answer(self.sign(payload).await),
@@ -69,7 +71,7 @@ impl Registration {
 
     fn completed(&self, payload: &[u8]) -> Outcome {
         match serde_json::from_slice::<ConnectedCompleted>(payload) {
-            Ok(done) if self.pin(done.channel_id.0) => Outcome::Ready(done.channel_id.0),
+            Ok(done) if self.pin(done.channel_id) => Outcome::Ready(done.channel_id),
             Ok(_) => Outcome::Broken("the hub confirms another channel than it named in its challenges"),
             Err(_) => Outcome::Broken("the hub confirms no channel"),
         }
@@ -90,7 +92,16 @@ impl Registration {
             self.challenge(&mut caller, request.signer.0, &request.to_sign.0, &meta.extra)?;
         }
         let signed = self.wallet.sign(&caller, &request.signer.0, &request.to_sign.0, &meta).await;
-        Ok(signature(&signed.map_err(|error| bounded(&go_text(&error, meta.msg_type.as_str())))?))
+        Ok(signature(&signed.map_err(|error| self.refusal(&error, &meta))?))
+    }
+
+    fn refusal(&self, error: &SignerError, meta: &MsgMeta) -> String {
+        bounded(&match error {
+            // In Go's words nobody could tell a rule that forbids it from a wallet that is broken, and a hub would go on
+            // to the next wallet.
+            SignerError::Denied(_) if !self.live.config.legacy => error.to_string(),
+            error => go_text(error, meta.msg_type.as_str()),
+        })
     }
 
     /// The accounts that the request is made for. What the hub names can only be fewer than what the wallet supports.

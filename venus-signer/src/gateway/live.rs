@@ -6,7 +6,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 use venus_core::clock::Clock;
 use venus_core::rpc::client::RpcClient;
-use venus_core::types::Address;
+use venus_core::types::gateway::{RegisterRefusal, RegisterReport};
+use venus_core::types::{Address, address};
 
 use super::config::{HubConfig, Target};
 use super::status::{HubState, HubStatus};
@@ -34,6 +35,7 @@ impl Live {
             channel: None,
             addresses: Vec::new(),
             accounts: Vec::new(),
+            refused: Vec::new(),
             last_error: None,
         };
         let support = Mutex::new(config.support_accounts.clone());
@@ -114,8 +116,29 @@ impl Live {
         self.status.send_modify(|status| status.addresses = addresses);
     }
 
+    /// What the hub did not take, of a whole registration or, later, of what was added to it.
+    pub(super) fn reported(&self, payload: &[u8], was_ready: bool) {
+        let hub = &self.config.name;
+        let Ok(report) = serde_json::from_slice::<RegisterReport>(payload) else {
+            return tracing::debug!(%hub, "malformed report");
+        };
+        let refused: Vec<_> = report.refused.into_iter().take(MAX_REFUSED).map(bounded).collect();
+        for RegisterRefusal { subject, reason } in &refused {
+            tracing::warn!(%hub, subject, reason, "not taken by the gateway");
+        }
+        self.status.send_modify(|status| {
+            status
+                .refused
+                .retain(|known| was_ready && refused.iter().all(|new| new.subject != known.subject));
+            status.refused.extend(refused);
+            status.refused.truncate(MAX_REFUSED);
+        });
+    }
+
     pub(super) fn announced_one(&self, address: Address, there: bool) {
         self.status.send_modify(|status| {
+            // It was taken, or is offered no more.
+            status.refused.retain(|known| address::parse(&known.subject) != Ok(address));
             status.addresses.retain(|known| *known != address);
             if there {
                 status.addresses.push(address);
@@ -138,9 +161,21 @@ impl Live {
             if state != HubState::Ready && state != HubState::Registering {
                 status.addresses.clear();
             }
+            if state == HubState::Registering {
+                status.refused.clear();
+            }
             more(status);
         });
     }
+}
+
+/// As many refusals as are kept; a wallet may have thousands of keys, all wrong for one reason.
+const MAX_REFUSED: usize = 256;
+
+/// As much of a foreign text as is kept.
+fn bounded(refusal: RegisterRefusal) -> RegisterRefusal {
+    let shorten = |text: String| text.chars().take(300).collect();
+    RegisterRefusal { subject: shorten(refusal.subject), reason: shorten(refusal.reason) }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -11,6 +11,8 @@
 //! ([`GatewayChallenge`](venus_core::types::GatewayChallenge)). Go gateways send challenges that name nobody, and are
 //! served only where [`HubConfig::legacy`] says so: **two legacy hubs can pass each other's challenges on** and so claim
 //! this wallet's keys there.
+//!
+//! Hubs of ours say which addresses and accounts they did not take, and why: [`HubStatus::refused`].
 
 mod config;
 mod event;

@@ -13,15 +13,16 @@ use venus_core::json::Json;
 use venus_core::rpc::client::{Channel, Resubscribe, RpcClient};
 use venus_core::rpc::{CallError, ChannelClosed, ChannelEvent};
 use venus_core::types::Address;
+use venus_core::types::gateway::{
+    EXT_ACCOUNTS, EXT_REPORT, RequestEvent, ResponseEvent, WalletRegisterPolicy,
+};
 
 use super::config::GatewayOptions;
 use super::event::{Outcome, Registration};
 use super::live::Live;
 use super::status::HubState;
 use super::wallet::WalletHandler;
-use super::wire::{
-    ADD_ADDRESS, LISTEN, REMOVE_ADDRESS, RESPOND, RegisterPolicy, RequestEvent, ResponseEvent, params,
-};
+use super::wire::{ADD_ADDRESS, LISTEN, REMOVE_ADDRESS, RESPOND, params};
 use crate::vault::{LockState, VaultEvent};
 
 /// Why a registration ended, and whether it had worked before.
@@ -60,8 +61,11 @@ impl Session<'_> {
             return early(Why::Closed(error.to_string()));
         }
         self.live.enter(HubState::Registering);
-        let support = self.live.support();
-        let policy = RegisterPolicy { support_accounts: &support, sign_bytes: Json(random.to_vec()) };
+        let policy = WalletRegisterPolicy {
+            support_accounts: self.live.support(),
+            sign_bytes: random.to_vec(),
+            ext: self.extensions(),
+        };
         let opened = self.client.channel(LISTEN, Some(&params(&[policy])), Resubscribe::Never).await;
         let channel = match opened {
             Ok(channel) => channel,
@@ -71,6 +75,14 @@ impl Session<'_> {
         let (live, wallet) = (self.live.clone(), self.wallet.clone());
         let registration = Arc::new(Registration::new(live, wallet, self.options.clock.clone(), random));
         self.serve(registration, channel, events).await
+    }
+
+    /// What is understood besides what Go's wallets understand; gateways of Go are told nothing of it.
+    fn extensions(&self) -> Vec<String> {
+        match self.live.config.legacy {
+            true => Vec::new(),
+            false => vec![EXT_ACCOUNTS.to_owned(), EXT_REPORT.to_owned()],
+        }
     }
 
     async fn serve(
@@ -112,7 +124,7 @@ impl Session<'_> {
                 Ok(payload) => (payload, String::new()),
                 Err(error) => (Vec::new(), error),
             };
-            let response = ResponseEvent { id: event.id, payload: Json(payload), error };
+            let response = ResponseEvent { id: event.id, payload, error };
             let told = timeout(deadline, client.call_raw(RESPOND, Some(&params(&[response])))).await;
             match told {
                 Ok(Ok(_)) => {}
@@ -210,8 +222,14 @@ impl Serving<'_> {
                 return None;
             }
         };
-        if event.method == "InitConnect" {
-            return self.confirmed(&event).await;
+        match event.method.as_str() {
+            "InitConnect" => return self.confirmed(&event).await,
+            // In order with the rest, and nobody waits for an answer.
+            "RegisterReport" => {
+                self.session.live.reported(&event.payload, self.was_ready);
+                return None;
+            }
+            _ => {}
         }
         let answering = self.session.answering(self.registration.clone(), event);
         self.tasks.spawn(async move {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 use venus_core::types::Address;
+use venus_core::types::gateway::RegisterRefusal;
 
 /// How far a registration got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub struct HubStatus {
     pub addresses: Vec<Address>,
     /// The wallet's own account, if it is known, and those that it supports.
     pub accounts: Vec<String>,
+    /// Addresses and accounts that the hub did not take, and why, in its words. Only hubs of ours tell.
+    pub refused: Vec<RegisterRefusal>,
     /// What went wrong last, until a registration works.
     pub last_error: Option<String>,
 }

@@ -1,7 +1,7 @@
-//! What hub and wallet say to each other, in the bytes of Go.
+//! What hub and wallet say to each other, in the bytes of Go, as far as it is not in [`venus_core::types::gateway`]: a
+//! wallet reads requests more leniently than a hub writes them, to answer what is wrong with them.
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 use venus_core::json::Json;
 use venus_core::types::{Address, Signature};
 
@@ -12,41 +12,6 @@ pub(super) const REMOVE_ADDRESS: &str = "Gateway.RemoveAddress";
 pub(super) const SUPPORT_ACCOUNT: &str = "Gateway.SupportNewAccount";
 /// The API's name in [`NAMESPACE_HEADER`](venus_core::rpc::NAMESPACE_HEADER).
 pub(super) const NAMESPACE: &str = "gateway.IGateway";
-
-/// Opens a registration.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct RegisterPolicy<'a> {
-    pub(super) support_accounts: &'a [String],
-    /// The wallet's random bytes of this registration.
-    pub(super) sign_bytes: Json<Vec<u8>>,
-}
-
-/// What the hub wants. The text of `id` goes back as it is.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct RequestEvent {
-    pub(super) id: String,
-    pub(super) method: String,
-    #[serde(default)]
-    pub(super) payload: Json<Vec<u8>>,
-}
-
-/// What it gets. A payload or an error.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct ResponseEvent {
-    pub(super) id: String,
-    pub(super) payload: Json<Vec<u8>>,
-    pub(super) error: String,
-}
-
-/// The last word of a registration that worked.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct ConnectedCompleted {
-    pub(super) channel_id: Json<Uuid>,
-}
 
 /// A request to sign. Our own hubs name the accounts on whose behalf they ask; Go's do not.
 #[derive(Debug, Deserialize)]

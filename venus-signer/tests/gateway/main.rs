@@ -13,4 +13,5 @@ mod hostile;
 mod hub;
 mod life;
 mod replay;
+mod report;
 mod wire;

@@ -31,6 +31,10 @@ async fn the_handshake_over_tcp_is_that_of_go() {
     assert!(text.starts_with(
         r#"{"jsonrpc":"2.0","id":1,"method":"Gateway.ListenWalletEvent","params":[{"SupportAccounts":[],"SignBytes":""#
     ));
+    assert!(
+        text.contains(r#","Ext":["accounts","report"]}]"#),
+        "a hub that is not legacy is told what we understand"
+    );
     assert!(!format!("{handle:?} {:?}", handle.status()).contains(ALICE));
     handle.shutdown().await;
 }

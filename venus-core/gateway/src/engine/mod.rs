@@ -1,1 +1,71 @@
 //! Asking providers: whom, in which order, for how long.
+
+mod accounts;
+mod cache;
+mod exec;
+mod failure;
+mod go_json;
+mod meaning;
+mod measure;
+mod plan;
+mod proof;
+mod sign;
+mod unseal;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use uuid::{Builder, Uuid};
+
+use crate::options::HubOptions;
+use accounts::Known;
+
+pub(crate) use meaning::Meaning;
+
+/// The most providers that one request may try. Whoever has more has them by turns.
+const MOST_CANDIDATES: usize = 8;
+/// Longer than anybody waits, and short enough to be added to any time.
+const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// What requests share.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    started: Instant,
+    /// One up with each request.
+    turn: AtomicUsize,
+    known: Known,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self { started: Instant::now(), turn: AtomicUsize::new(0), known: Known::default() }
+    }
+}
+
+impl Engine {
+    /// Microseconds since the hub began.
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn turn(&self) -> usize {
+        self.turn.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A fresh id of a question. It need not be secret, because an answer counts on the connection of the question only;
+    /// so without random bytes a number that was never used will do.
+    fn id(&self, options: &HubOptions) -> Uuid {
+        let mut bytes = [0; 16];
+        match options.entropy.fill(&mut bytes) {
+            Ok(()) => Builder::from_random_bytes(bytes).into_uuid(),
+            Err(_) => Uuid::from_u64_pair(self.now(), self.turn() as u64),
+        }
+    }
+}
+
+/// When something that may take so long, and as long as the hub allows, must be over.
+fn deadline(asked: Option<Duration>, most: Duration) -> (Duration, Instant) {
+    let deadline = asked.unwrap_or(most).min(most);
+    (deadline, Instant::now() + deadline.min(FAR))
+}

@@ -2,6 +2,7 @@
 
 mod call;
 mod provide;
+mod signer;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,10 +11,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use venus_core::api::AccountDirectory;
 
-pub use call::{Accounts, HubSigner};
-pub use provide::Ended;
+pub use call::Accounts;
+pub use signer::HubSigner;
 
+use crate::engine::Engine;
 use crate::options::HubOptions;
+use crate::register::{Cause, Failures, Recheck};
 use crate::registry::Registry;
 
 /// Connects those who dialled in with those who need them. Cheap to clone; all clones are one hub.
@@ -26,6 +29,9 @@ pub(crate) struct Inner {
     pub(crate) options: HubOptions,
     pub(crate) directory: Arc<dyn AccountDirectory>,
     pub(crate) registry: Registry,
+    pub(crate) engine: Engine,
+    pub(crate) failures: Failures,
+    pub(crate) recheck: Recheck,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -43,6 +49,9 @@ impl Hub {
             options,
             directory,
             registry: Registry::default(),
+            engine: Engine::default(),
+            failures: Failures::default(),
+            recheck: Recheck::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
@@ -57,8 +66,9 @@ impl Hub {
     /// Ends all channels, refuses what comes, and returns when nothing of the hub runs any more.
     pub async fn shutdown(&self) {
         self.inner.stop.cancel();
-        for channel in self.inner.registry.read().channels() {
-            channel.ended.cancel();
+        let channels: Vec<_> = self.inner.registry.read().channels().cloned().collect();
+        for channel in channels {
+            self.close(&channel, Cause::Shutdown);
         }
         self.inner.tasks.close();
         self.inner.tasks.wait().await;

@@ -7,6 +7,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::Router;
+use axum::extract::Request;
+use axum::response::IntoResponse;
+use http::StatusCode;
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use venus_core::rpc::server::{AuthError, Authenticate, Listening, RpcServer};
 use venus_core::rpc::{Caller, Dialect, Identity, KeepAlive, Limits, Service, ServiceError};
@@ -78,11 +82,18 @@ pub fn services(
 pub struct GatewayServer {
     v1: RpcServer,
     v2: RpcServer,
+    gate: Gate,
 }
 
 /// One gate for both paths.
 #[derive(Clone)]
 struct Gate(Arc<dyn Authenticate>);
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gate")
+    }
+}
 
 #[async_trait]
 impl Authenticate for Gate {
@@ -99,13 +110,30 @@ impl GatewayServer {
     pub fn new(hub: &Hub, gate: Arc<dyn Authenticate>, options: ServerOptions) -> Result<Self, ServiceError> {
         let ServerOptions { dialect, limits, keep_alive, reverse } = options;
         let (v1, v2) = services(hub, reverse, dialect)?;
-        let server = |service| RpcServer::with_limits(service, Gate(gate.clone()), limits, keep_alive);
-        Ok(Self { v1: server(v1), v2: server(v2) })
+        let gate = Gate(gate);
+        let server = |service| RpcServer::with_limits(service, gate.clone(), limits, keep_alive);
+        Ok(Self { v1: server(v1), v2: server(v2), gate })
     }
 
     /// The two paths, to be merged with other routes.
     pub fn router(&self) -> Router {
         self.v1.router(&["/rpc/v1"]).merge(self.v2.router(&["/rpc/v2"]))
+    }
+
+    /// `router` with an answer for every other path, as Go's gateway has it: 401 to strangers, so that they do not find
+    /// out what there is, and 404 to everybody else.
+    pub fn fallback(&self, router: Router) -> Router {
+        let gate = self.gate.clone();
+        router.fallback(async move |request: Request| {
+            let (parts, _) = request.into_parts();
+            let token = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok());
+            let token = token.and_then(|header| header.strip_prefix("Bearer "));
+            match gate.authenticate(token, &parts).await {
+                Ok(_) => (StatusCode::NOT_FOUND, "404 page not found\n").into_response(),
+                Err(AuthError::Unavailable) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+                Err(_) => StatusCode::UNAUTHORIZED.into_response(),
+            }
+        })
     }
 
     /// The server of one path, for layers of one's own.

@@ -4,7 +4,7 @@ use blst::BLST_ERROR;
 use blst::blst_scalar;
 use blst::min_pk::{PublicKey, Signature};
 
-use super::{DST, Identity, PUBLIC_KEY_LEN, parse_key, parse_signature, verify};
+use super::{CheckedKey, DST, Identity, PUBLIC_KEY_LEN, check, parse_signature, verify};
 use crate::crypto::CryptoError;
 use crate::entropy::Entropy;
 use crate::error::{Classify, ErrorKind};
@@ -48,22 +48,55 @@ pub fn verify_batch<M: AsRef<[u8]>, S: AsRef<[u8]>>(
     Ok(())
 }
 
+/// Checks signatures of keys that were checked before, and says of each whether it verifies: at once if all do, each
+/// by itself else. As [`verify_batch`] in all else.
+pub fn verify_each<M: AsRef<[u8]>, S: AsRef<[u8]>>(
+    signed: &[(CheckedKey, M, S)],
+    entropy: &dyn Entropy,
+) -> Vec<Result<(), CryptoError>> {
+    let parse = |signature: &S| parse_signature(signature.as_ref(), Identity::Refused);
+    let parsed: Vec<_> = signed.iter().map(|(_, _, signature)| parse(signature)).collect();
+    let readable = signed.iter().zip(&parsed).filter_map(|((key, message, _), signature)| {
+        let signature = signature.as_ref().ok()?;
+        Some((&key.0, message.as_ref(), signature))
+    });
+    let readable: Vec<Item<'_>> = readable.collect();
+    // One alone is not cheaper with a factor.
+    let all_hold = readable.len() > 1 && hold_at_once(&readable, entropy);
+    let verdict = |((key, message, _), signature): (&(CheckedKey, M, S), Result<Signature, _>)| {
+        let signature = signature?;
+        match all_hold {
+            true => Ok(()),
+            false => check(signature.verify(false, message.as_ref(), DST, &[], &key.0, false)),
+        }
+    };
+    signed.iter().zip(parsed).map(verdict).collect()
+}
+
 fn holds_at_once<M: AsRef<[u8]>, S: AsRef<[u8]>>(
     signed: &[([u8; PUBLIC_KEY_LEN], M, S)],
     entropy: &dyn Entropy,
 ) -> Result<bool, BatchError> {
-    let Some(factors) = factors(signed.len(), entropy) else { return Ok(false) };
-    let mut keys = Vec::with_capacity(signed.len());
-    let mut signatures = Vec::with_capacity(signed.len());
-    for (index, (key, _, signature)) in signed.iter().enumerate() {
+    let mut parsed = Vec::with_capacity(signed.len());
+    for (index, (key, message, signature)) in signed.iter().enumerate() {
         let at = |source| BatchError { index, source };
-        keys.push(parse_key(key).map_err(at)?);
-        signatures.push(parse_signature(signature.as_ref(), Identity::Refused).map_err(at)?);
+        let key = CheckedKey::parse(key).map_err(at)?;
+        let signature = parse_signature(signature.as_ref(), Identity::Refused).map_err(at)?;
+        parsed.push((key, message.as_ref(), signature));
     }
-    let messages: Vec<&[u8]> = signed.iter().map(|(_, message, _)| message.as_ref()).collect();
-    let keys: Vec<&PublicKey> = keys.iter().collect();
-    let signatures: Vec<&Signature> = signatures.iter().collect();
-    // Keys and signatures were checked for their subgroups above.
+    let items: Vec<Item<'_>> =
+        parsed.iter().map(|(key, message, signature)| (&key.0, *message, signature)).collect();
+    Ok(hold_at_once(&items, entropy))
+}
+
+type Item<'a> = (&'a PublicKey, &'a [u8], &'a Signature);
+
+/// Keys and signatures were checked for their subgroups before. False also without random bytes.
+fn hold_at_once(items: &[Item<'_>], entropy: &dyn Entropy) -> bool {
+    let Some(factors) = factors(items.len(), entropy) else { return false };
+    let messages: Vec<&[u8]> = items.iter().map(|(_, message, _)| *message).collect();
+    let keys: Vec<&PublicKey> = items.iter().map(|(key, _, _)| *key).collect();
+    let signatures: Vec<&Signature> = items.iter().map(|(_, _, signature)| *signature).collect();
     let result = Signature::verify_multiple_aggregate_signatures(
         &messages,
         DST,
@@ -74,7 +107,7 @@ fn holds_at_once<M: AsRef<[u8]>, S: AsRef<[u8]>>(
         &factors,
         FACTOR_BITS,
     );
-    Ok(result == BLST_ERROR::BLST_SUCCESS)
+    result == BLST_ERROR::BLST_SUCCESS
 }
 
 /// Random factors, none of them zero.
@@ -98,9 +131,9 @@ mod tests {
     use super::*;
     use crate::entropy::{EntropyError, OsEntropy, SeededEntropy};
 
-    type Item = ([u8; PUBLIC_KEY_LEN], Vec<u8>, Vec<u8>);
+    type Signed = ([u8; PUBLIC_KEY_LEN], Vec<u8>, Vec<u8>);
 
-    fn batch(n: u8) -> Vec<Item> {
+    fn batch(n: u8) -> Vec<Signed> {
         let item = |i: u8| {
             let key = SecretKey::key_gen(&[i + 1; 32], &[]).unwrap();
             let message = vec![i / 2; 38];
@@ -138,6 +171,29 @@ mod tests {
         swapped[0].2 = second;
         swapped[1].2 = first;
         assert_eq!(verify_batch(&swapped, &SeededEntropy::new(1, "factors")).unwrap_err().index, 0);
+    }
+
+    #[test]
+    fn each_gets_its_own_verdict() {
+        let checked = |items: Vec<Signed>| -> Vec<(CheckedKey, Vec<u8>, Vec<u8>)> {
+            items.into_iter().map(|(key, m, s)| (CheckedKey::parse(&key).unwrap(), m, s)).collect()
+        };
+        for n in [0, 1, 2, 9] {
+            assert!(verify_each(&checked(batch(n)), &OsEntropy).iter().all(Result::is_ok), "{n}");
+            assert!(verify_each(&checked(batch(n)), &Dry).iter().all(Result::is_ok), "{n}");
+        }
+        let mut mixed = checked(batch(6));
+        mixed[1].1[0] ^= 1;
+        mixed[4].2.truncate(95);
+        let verdicts: Vec<bool> = verify_each(&mixed, &OsEntropy).iter().map(Result::is_ok).collect();
+        assert_eq!(verdicts, [true, false, true, true, false, true]);
+        // Both wrong, with a right sum.
+        let mut swapped = checked(batch(3));
+        swapped[1].1 = swapped[0].1.clone();
+        let (first, second) = (swapped[0].2.clone(), swapped[1].2.clone());
+        (swapped[0].2, swapped[1].2) = (second, first);
+        let verdicts: Vec<bool> = verify_each(&swapped, &OsEntropy).iter().map(Result::is_ok).collect();
+        assert_eq!(verdicts, [false, false, true]);
     }
 
     struct Dry;

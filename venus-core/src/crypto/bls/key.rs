@@ -8,7 +8,7 @@ use crate::crypto::CryptoError;
 /// A public key that was decompressed and checked for its subgroup, which takes about a tenth of a verification.
 /// Whoever verifies many signatures of one signer keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CheckedKey(PublicKey);
+pub struct CheckedKey(pub(super) PublicKey);
 
 impl CheckedKey {
     /// Decompresses and checks a key.

@@ -80,6 +80,16 @@ impl TestSigner {
         Ok(SignedMessage { message: message.clone(), signature })
     }
 
+    /// Signs the digest of a gateway's challenge, as a wallet does once it has read the challenge. Whether it may be
+    /// answered is for the caller to find out.
+    ///
+    /// # Errors
+    /// [`SignerError::KeyNotFound`].
+    pub fn sign_challenge(&self, address: &Address, digest: &[u8]) -> Result<Signature, SignerError> {
+        let key = lock(&self.keys).iter().find(|(a, _)| a == address).map(|(_, key)| key.clone());
+        key.ok_or(SignerError::KeyNotFound(*address))?.sign(digest)
+    }
+
     fn ecdsa(&self) -> (SigningKey, [u8; secp::PUBLIC_KEY_LEN]) {
         let key = SigningKey::from_slice(&self.random()).expect("secp256k1 key");
         let point = key.verifying_key().to_encoded_point(false);

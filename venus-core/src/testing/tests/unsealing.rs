@@ -95,6 +95,7 @@ fn states_have_the_names_of_the_wire() {
     ] {
         assert_eq!((state.as_str(), UnsealState::from_wire(name)), (name, Some(state)));
     }
+    assert_eq!(UnsealState::from_wire("set_up"), Some(UnsealState::Accepted));
     assert_eq!(UnsealState::from_wire("setup"), None);
 }
 

@@ -16,7 +16,6 @@ mod sqlite;
 mod tokens;
 mod users;
 
-use std::time::Duration;
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
@@ -37,8 +36,6 @@ use crate::model::{Ban, LimitRow, MinerRow, Page, SignerRow, TokenKey, TokenRow,
 
 /// Each crate keeps its own list, so that several can share a database.
 const MIGRATION_TABLE: &str = "_venus_auth_migrations";
-/// How long a request waits for a database that is away or busy.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a transaction is tried that the database ended for another's sake.
 const TRIES: u32 = 10;
 /// The version of sophon-auth's tables that ours are.
