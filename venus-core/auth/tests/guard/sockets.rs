@@ -40,7 +40,7 @@ async fn guarded() -> Guarded {
     let chain = Chain::new("gateway").remote(verifier.clone());
     let server = RpcServer::new(api(), Gate::new(chain, blacklist.clone(), Guesses::default()));
     let watch = Watch::new(InProcess::new(auth.clone()), liveness, WatchConfig::default());
-    tokio::spawn(watch.tell(verifier.clone()).tell(blacklist).tell(Sockets::of(server.clone())).run());
+    tokio::spawn(watch.tell(verifier.clone()).tell(blacklist).tell(Sockets::of([server.clone()])).run());
     Guarded { auth, verifier, server }
 }
 
@@ -166,7 +166,7 @@ async fn t06_open_sockets_end_also_what_was_revoked_while_the_service_was_away()
     let addr = server.listen("127.0.0.1:0".parse().unwrap(), &["/rpc/v1"]).await.unwrap().local_addr();
     let watch =
         Watch::new(FromService::new(client.clone()), liveness.clone(), WatchConfig { patience: None });
-    tokio::spawn(watch.tell(verifier).tell(Sockets::of(server.clone())).run());
+    tokio::spawn(watch.tell(verifier).tell(Sockets::of([server.clone()])).run());
     in_time(async {
         while !liveness.is_alive() {
             tokio::task::yield_now().await;
