@@ -107,7 +107,7 @@ impl Inner {
         }
         let now = self.engine.now();
         let scores: Vec<_> = candidates.iter().map(|channel| channel.load.score(now)).collect();
-        plan::order(&scores, self.engine.turn())
+        plan::order(&scores)
     }
 
     /// Asks one provider, and remembers how it did.
