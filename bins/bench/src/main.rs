@@ -29,6 +29,9 @@ struct Cli {
     /// machine does.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     slice_ms: u64,
+    /// Of the suite `gateway`: only the measures whose names begin so.
+    #[arg(long, default_value = "")]
+    only: String,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -62,7 +65,7 @@ fn run(cli: &Cli) -> Result<(), BenchError> {
     let measures = match cli.suite {
         Suite::Core => core_suite::measure(&effort)?,
         Suite::Devnet => devnet_suite::measure(&effort)?,
-        Suite::Gateway => gateway_suite::measure(&effort)?,
+        Suite::Gateway => gateway_suite::measure(&effort, &cli.only)?,
         Suite::Child => return gateway_suite::child(),
         Suite::Signer => signer_suite::measure(&effort)?,
     };

@@ -139,7 +139,7 @@ async fn the_header_decides() {
 async fn t13_strangers_reach_no_component() {
     let world = world(|_| {}).await;
     let (at, count) = component().await;
-    HostKey::TARGETS.map(|key| world.to(key, at));
+    HostKey::TARGETS.into_iter().for_each(|key| world.to(key, at));
     let ended = Some(time::OffsetDateTime::UNIX_EPOCH);
     let ended = world.accounts.issue(Some("alice"), Permissions::ALL, ended).unwrap();
     let interfaces =

@@ -24,28 +24,46 @@ mod verify;
 
 use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::runtime::Runtime;
 
 use crate::measure::{BenchError, Effort, Measure};
 
 pub(crate) use role::child;
 
-/// All measures of the suite.
+/// Measures that are taken together, and their names.
+struct Group {
+    names: &'static [&'static str],
+    measure: for<'a> fn(&'a Scale) -> BoxFuture<'a, Result<Vec<Measure>, BenchError>>,
+}
+
+const GROUPS: &[Group] = &[
+    Group { names: sign::NAMES, measure: |scale| sign::measure(scale).boxed() },
+    Group { names: &["wallets_10000"], measure: |scale| many::latency(scale).boxed() },
+    Group { names: &["idle_10000"], measure: |scale| many::idle(scale).boxed() },
+    Group { names: &["register_1000_keys"], measure: |scale| registration::measure(scale).boxed() },
+    Group { names: &["real_keys_secp"], measure: |scale| real_keys::secp(scale).boxed() },
+    Group { names: &["real_keys_bls"], measure: |scale| real_keys::bls(scale).boxed() },
+    Group { names: verify::MEMORY_NAMES, measure: |scale| verify::memory(scale).boxed() },
+    Group { names: verify::SQLITE_NAMES, measure: |scale| verify::sqlite(scale).boxed() },
+    Group { names: &["revocation"], measure: |scale| revocation::measure(scale).boxed() },
+    Group { names: &["failover"], measure: |scale| failover::measure(scale).boxed() },
+];
+
+/// The measures of the suite whose names begin with `only`, and those that are taken together with them.
 ///
 /// # Errors
 /// A process cannot be started, or something does not work.
-pub(crate) fn measure(effort: &Effort) -> Result<Vec<Measure>, BenchError> {
+pub(crate) fn measure(effort: &Effort, only: &str) -> Result<Vec<Measure>, BenchError> {
     let (runtime, scale) = (Runtime::new()?, Scale::of(effort));
-    runtime.block_on(async {
-        let mut measures = sign::measure(&scale).await?;
-        measures.extend(many::measure(&scale).await?);
-        measures.push(registration::measure(&scale).await?);
-        measures.extend(real_keys::measure(&scale).await?);
-        measures.extend(verify::measure(&scale).await?);
-        measures.push(revocation::measure(&scale).await?);
-        measures.push(failover::measure(&scale).await?);
-        Ok(measures)
-    })
+    let mut measures = Vec::new();
+    for group in GROUPS {
+        if group.names.iter().any(|name| name.starts_with(only)) {
+            measures.extend(runtime.block_on((group.measure)(&scale))?);
+        }
+    }
+    Ok(measures)
 }
 
 /// How much of everything. Sockets and processes need longer rounds than code in one process, and fewer of them.

@@ -21,6 +21,7 @@ const BASELINE: &str = "a call with the same parameters and answer, which the hu
 const ONE: Names = Names { measure: "wallet_sign_1", baseline: BASELINE };
 const MANY: Names = Names { measure: "wallet_sign_128", baseline: BASELINE };
 const CPU: Names = Names { measure: "wallet_sign_cpu", baseline: "the processor time of the bare call" };
+pub(super) const NAMES: &[&str] = &[ONE.measure, MANY.measure, CPU.measure];
 const PATH: &str = "/rpc/v2";
 const METHOD: &str = "Gateway.WalletSign";
 const IN_FLIGHT: usize = 128;

@@ -24,13 +24,18 @@ const CONNECTIONS: usize = 32;
 /// Verifications over which memory is watched.
 const VERIFIES: usize = 200_000;
 
-pub(super) async fn measure(scale: &Scale) -> Result<Vec<Measure>, BenchError> {
-    let mut measures = Vec::from(one(MEMORY, FLAT, Store::Memory, scale).await?);
-    measures.extend(one(SQLITE, FLAT_SQLITE, Store::Sqlite, scale).await?);
-    Ok(measures)
+pub(super) const MEMORY_NAMES: &[&str] = &[MEMORY.measure, FLAT.measure];
+pub(super) const SQLITE_NAMES: &[&str] = &[SQLITE.measure, FLAT_SQLITE.measure];
+
+pub(super) async fn memory(scale: &Scale) -> Result<Vec<Measure>, BenchError> {
+    one(MEMORY, FLAT, Store::Memory, scale).await
 }
 
-async fn one(names: Names, flat: Names, store: Store, scale: &Scale) -> Result<[Measure; 2], BenchError> {
+pub(super) async fn sqlite(scale: &Scale) -> Result<Vec<Measure>, BenchError> {
+    one(SQLITE, FLAT_SQLITE, Store::Sqlite, scale).await
+}
+
+async fn one(names: Names, flat: Names, store: Store, scale: &Scale) -> Result<Vec<Measure>, BenchError> {
     let config = auth::Config { store, wallets: 1 };
     let (service, accounts): (_, Accounts) = Child::start(names, &Role::Auth(config)).await?;
     let (mut ours, mut theirs) = (Lines::open(names, &accounts, "/verify").await?, {
@@ -57,7 +62,7 @@ async fn one(names: Names, flat: Names, store: Store, scale: &Scale) -> Result<[
         .with("cpu_us", cpu.as_secs_f64() * 1e6 / all.latencies.len() as f64)
         .target(Target::AtLeast("per_second", 25e3));
     let memory = measure_of(flat, &[(after, warm)]).unit("MB").with("verifies", verifies as f64);
-    Ok([measure, memory.target(Target::AtLeast("ratio", 0.95))])
+    Ok(vec![measure, memory.target(Target::AtLeast("ratio", 0.95))])
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,1 @@
+//! Where keys can be: the demands of the seed note that are about signers.
