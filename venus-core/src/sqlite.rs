@@ -34,7 +34,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait where SQLite itself does not.
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// How long to wait for a connection of the pool.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Reading connections to a file.
 const READERS: u32 = 4;
 /// What every SQLite file begins with.

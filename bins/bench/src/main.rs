@@ -2,14 +2,17 @@
 
 mod core_suite;
 mod devnet_suite;
+mod gateway_suite;
 mod measure;
+mod report;
 mod signer_suite;
 
 use std::{io::Write, process::ExitCode, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
-use crate::measure::{BenchError, Effort, Report, table};
+use crate::measure::{BenchError, Effort};
+use crate::report::{Report, table};
 
 #[derive(Debug, Parser)]
 #[command(name = "venus-bench", version, about = "Measures the Venus crates")]
@@ -26,6 +29,9 @@ struct Cli {
     /// machine does.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     slice_ms: u64,
+    /// Of the suite `gateway`: only the measures whose names begin so.
+    #[arg(long, default_value = "")]
+    only: String,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -34,8 +40,13 @@ enum Suite {
     Core,
     /// Epochs of venus-devnet, beside the signatures that they cannot do without.
     Devnet,
+    /// Signatures through venus-gateway and tokens through venus-auth, over sockets and between processes.
+    Gateway,
     /// Signatures of venus-signer, bare and with everything that a wallet does about them.
     Signer,
+    /// One of the processes of the suite `gateway`; its standard input says which.
+    #[value(hide = true)]
+    Child,
 }
 
 fn main() -> ExitCode {
@@ -54,6 +65,8 @@ fn run(cli: &Cli) -> Result<(), BenchError> {
     let measures = match cli.suite {
         Suite::Core => core_suite::measure(&effort)?,
         Suite::Devnet => devnet_suite::measure(&effort)?,
+        Suite::Gateway => gateway_suite::measure(&effort, &cli.only)?,
+        Suite::Child => return gateway_suite::child(),
         Suite::Signer => signer_suite::measure(&effort)?,
     };
     if cfg!(debug_assertions) {

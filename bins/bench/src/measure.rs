@@ -1,13 +1,12 @@
 //! Timing two ways of doing the same against each other.
 
 use std::{
-    collections::BTreeMap,
     fmt::{Debug, Display},
     hint::black_box,
     time::{Duration, Instant},
 };
 
-use serde::Serialize;
+use crate::report::{NANOSECONDS, Target};
 
 /// Why there is no figure.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +70,7 @@ impl Effort {
     pub(crate) const SMALLEST: Self = Self { rounds: 1, slice: Duration::ZERO };
 }
 
-/// One comparison; times are nanoseconds per operation, medians over the rounds.
+/// One comparison; times are nanoseconds per operation unless `unit` says otherwise, medians over the rounds.
 #[derive(Debug)]
 pub(crate) struct Measure {
     pub(crate) name: &'static str,
@@ -80,6 +79,46 @@ pub(crate) struct Measure {
     pub(crate) baseline: f64,
     /// Baseline time over ours, the median of the rounds' own ratios: 2 means that ours takes half the time.
     pub(crate) ratio: f64,
+    /// Of `ours` and `baseline`.
+    pub(crate) unit: &'static str,
+    /// What else was seen.
+    pub(crate) more: Vec<(&'static str, f64)>,
+    /// What the figures should be.
+    pub(crate) targets: Vec<Target>,
+    /// Why there are no figures.
+    pub(crate) skipped: Option<String>,
+}
+
+impl Measure {
+    /// What this machine cannot measure, and why.
+    pub(crate) fn skipped(names: Names, why: impl Into<String>) -> Self {
+        let nothing = measure_of(names, &[]);
+        Self { skipped: Some(why.into()), ..nothing }
+    }
+
+    pub(crate) fn unit(self, unit: &'static str) -> Self {
+        Self { unit, ..self }
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, figure: f64) -> Self {
+        self.more.push((name, figure));
+        self
+    }
+
+    pub(crate) fn target(mut self, target: Target) -> Self {
+        self.targets.push(target);
+        self
+    }
+
+    /// A figure by its name in the report.
+    pub(crate) fn figure(&self, name: &str) -> Option<f64> {
+        match name {
+            "ours" => Some(self.ours),
+            "baseline" => Some(self.baseline),
+            "ratio" => Some(self.ratio),
+            _ => self.more.iter().find(|(known, _)| *known == name).map(|(_, figure)| *figure),
+        }
+    }
 }
 
 /// Does `one` with all `inputs`.
@@ -108,13 +147,8 @@ pub(crate) fn compare(
         })
         .collect();
     let operations = operations as f64;
-    Measure {
-        name: names.measure,
-        against: names.baseline,
-        ours: median(rounds.iter().map(|(ours, _)| *ours)) / operations,
-        baseline: median(rounds.iter().map(|(_, theirs)| *theirs)) / operations,
-        ratio: median(rounds.iter().map(|(ours, theirs)| theirs / ours)),
-    }
+    let each: Vec<_> = rounds.iter().map(|(ours, theirs)| (ours / operations, theirs / operations)).collect();
+    measure_of(names, &each)
 }
 
 /// A comparison of times that were taken otherwise: ours and the baseline's of each round.
@@ -125,6 +159,10 @@ pub(crate) fn measure_of(names: Names, rounds: &[(f64, f64)]) -> Measure {
         ours: median(rounds.iter().map(|(ours, _)| *ours)),
         baseline: median(rounds.iter().map(|(_, theirs)| *theirs)),
         ratio: median(rounds.iter().map(|(ours, theirs)| theirs / ours)),
+        unit: NANOSECONDS,
+        more: Vec::new(),
+        targets: Vec::new(),
+        skipped: None,
     }
 }
 
@@ -153,45 +191,16 @@ impl<'a> Way<'a> {
 }
 
 /// The middle value, the lower one of two; NaN for nothing.
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// What the program prints: nanoseconds of both ways and the ratio, by the name of the measure.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Report(BTreeMap<&'static str, Figures>);
-
-#[derive(Debug, Serialize)]
-struct Figures {
-    ours: f64,
-    baseline: f64,
-    ratio: f64,
-}
-
-impl Report {
-    pub(crate) fn new(measures: &[Measure]) -> Self {
-        let figures = |m: &Measure| Figures { ours: m.ours, baseline: m.baseline, ratio: m.ratio };
-        Self(measures.iter().map(|measure| (measure.name, figures(measure))).collect())
-    }
-}
-
-/// The report for people, with what each measure is compared with.
-pub(crate) fn table(measures: &[Measure]) -> String {
-    let mut table = comfy_table::Table::new();
-    table.set_header(["measure", "ours, ns", "baseline, ns", "ratio", "baseline"]);
-    for m in measures {
-        let figures = [m.ours, m.baseline, m.ratio].map(|figure| format!("{figure:.2}"));
-        table.add_row([m.name.to_owned()].into_iter().chain(figures).chain([m.against.to_owned()]));
-    }
-    table.to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Report;
 
     const NAMES: Names = Names { measure: "sum", baseline: "ten times" };
 
@@ -211,7 +220,7 @@ mod tests {
         assert!(measure.ratio > 2.0, "{measure:?}");
         let json = serde_json::to_value(Report::new(&[measure])).unwrap();
         let figures = json["sum"].as_object().unwrap();
-        assert_eq!(figures.keys().collect::<Vec<_>>(), ["baseline", "ours", "ratio"]);
+        assert_eq!(figures.keys().collect::<Vec<_>>(), ["baseline", "ours", "ratio", "unit"]);
     }
 
     #[test]

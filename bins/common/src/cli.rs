@@ -33,27 +33,35 @@ pub fn parse<C: Parser>(wrong: u8) -> Result<C, ExitCode> {
     })
 }
 
-/// The exit code of a command that ended so. Its error goes to standard output, as the Go programs do it, as JSON if
-/// `json`.
-pub fn exit(json: bool, done: Result<(), impl Display>) -> ExitCode {
+/// Where a program's commands say what went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errors {
+    /// As sophon-auth and venus-wallet.
+    Stdout,
+    /// As sophon-gateway.
+    Stderr,
+}
+
+/// The exit code of a command that ended so. Its error goes where the Go program writes it, or as JSON to standard
+/// output if `json`.
+pub fn exit(json: bool, done: Result<(), impl Display>, errors: Errors) -> ExitCode {
     let Err(error) = done else { return ExitCode::SUCCESS };
     let text = error.to_string();
-    let text = if json { serde_json::json!({ "error": text }).to_string() } else { text };
     // Whoever closed the output wants to know no more.
-    let _ = writeln!(io::stdout().lock(), "{text}");
+    let _ = match errors {
+        _ if json => writeln!(io::stdout().lock(), "{}", serde_json::json!({ "error": text })),
+        Errors::Stdout => writeln!(io::stdout().lock(), "{text}"),
+        Errors::Stderr => writeln!(io::stderr().lock(), "{text}"),
+    };
     ExitCode::FAILURE
 }
 
-/// Prints `text`, or `value` as one line of JSON if `json`. An empty text is nothing.
+/// Prints `text`, or `value` as one line of JSON if `json`, and the end of the line.
 ///
 /// # Errors
 /// The output is closed, or `value` is no JSON.
 pub fn print(json: bool, text: impl Display, value: &impl Serialize) -> io::Result<()> {
     let text = if json { serde_json::to_string(value)? } else { text.to_string() };
-    let text = text.strip_suffix('\n').unwrap_or(&text);
-    if text.is_empty() {
-        return Ok(());
-    }
     let mut out = io::stdout().lock();
     let done = writeln!(out, "{text}").and_then(|()| out.flush());
     done.map_err(|error| io::Error::new(error.kind(), format!("standard output: {error}")))

@@ -11,6 +11,8 @@ mod hub;
 mod list;
 mod options;
 mod provider;
+#[cfg(feature = "server")]
+pub mod proxy;
 mod register;
 mod registry;
 #[cfg(feature = "server")]

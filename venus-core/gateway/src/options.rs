@@ -11,8 +11,14 @@ use venus_core::entropy::{Entropy, EntropyError, OsEntropy};
 
 use crate::verify::{SignatureVerifier, Verifying};
 
-/// Which accounts' wallets get the challenge of Go gateways, which names nobody: **another hub can pass it on** and so
-/// claim their keys there. For wallets that do not understand ours.
+/// Which accounts' wallets get the challenge of Go gateways, if they do not say that they understand more.
+///
+/// Go's challenge names nobody: **whoever runs another hub of such a wallet can pass the question on**, and so claim the
+/// wallet's keys here for an account that is listed. Accounts that are not listed cannot be used for that, and a wallet
+/// that answers only challenges that name its hub cannot be made to answer, whatever stands here. So list the accounts of
+/// Go wallets, one by one, until they are replaced; the account service's rule of sharing decides what a key is worth
+/// that somebody claims who is not its first owner. Here, unlike in Go gateways, the random bytes are fresh for each key
+/// and attempt, so that an answer counts once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Legacy {
     /// Nobody's.
@@ -86,7 +92,8 @@ impl Default for HubLimits {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct HubOptions {
-    /// What it calls itself in its challenges; wallets are configured with the same name.
+    /// What it calls itself in its challenges, 1 to 256 bytes; wallets are configured with the same name. No two hubs that
+    /// share a wallet may have the same.
     pub name: String,
     /// Its bounds.
     pub limits: HubLimits,
@@ -106,7 +113,7 @@ pub struct HubOptions {
     pub proof: Duration,
     /// How long the answer to one question about unsealing may take.
     pub unseal: Duration,
-    /// After which part of its deadline a second provider is asked besides the first; `None` for never.
+    /// After how long without an answer a second provider is asked besides the first; `None` for never.
     pub hedge: Option<Duration>,
     /// How long an answer of the accounts may be used.
     pub accounts_ttl: Duration,

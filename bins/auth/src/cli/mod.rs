@@ -93,7 +93,7 @@ pub(crate) fn main() -> ExitCode {
         let ctx = Ctx { json, repo, config: cli.config, listen: cli.listen };
         runtime.block_on(run(&ctx, cli.command))
     });
-    cli::exit(json, done)
+    cli::exit(json, done, cli::Errors::Stdout)
 }
 
 async fn run(ctx: &Ctx, command: Command) -> Result<(), CliError> {

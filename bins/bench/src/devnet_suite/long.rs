@@ -29,7 +29,7 @@ pub(super) fn measure(effort: &Effort) -> Result<Vec<Measure>, BenchError> {
     }
     let each = measure_of(names, &rounds);
     let names = Names { measure: "epochs_10000_rss_bytes", baseline: "300 MB" };
-    let memory = measure_of(names, &[(rss(names)?, RSS_BOUND)]);
+    let memory = measure_of(names, &[(rss(names)?, RSS_BOUND)]).unit("bytes");
     drop(chain);
     Ok(vec![each, memory, restart(effort, &work)?])
 }

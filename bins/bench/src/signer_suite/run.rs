@@ -10,7 +10,7 @@ use venus_signer::KeyType;
 
 use super::bare::{Request, requests};
 use super::guarded::Guarded;
-use crate::measure::{BenchError, Effort, Measure, Names, same};
+use crate::measure::{BenchError, Effort, Measure, Names, measure_of, same};
 
 const NAMES: Names =
     Names { measure: "sign_30000_memory", baseline: "memory after the first 2 000, bytes a signature" };
@@ -37,8 +37,7 @@ pub(super) fn measure(effort: &Effort) -> Result<Measure, BenchError> {
         let verified = guarded.audit.reader().verify(None).await.map_err(|error| NAMES.input(error))?;
         same(NAMES, &verified.records, &signed)?;
         guarded.audit.shutdown().await;
-        let (ours, baseline) = (after as f64, before as f64);
-        Ok(Measure { name: NAMES.measure, against: NAMES.baseline, ours, baseline, ratio: baseline / ours })
+        Ok(measure_of(NAMES, &[(after as f64, before as f64)]).unit("bytes"))
     })
 }
 

@@ -134,7 +134,11 @@ impl Ctx {
 
     /// Prints `text`, or `value` as JSON if `--json` was given.
     pub(crate) fn print(&self, text: &str, value: &impl Serialize) -> Result<(), CliError> {
-        Ok(cli::print(self.json, text, value)?)
+        // Commands without a word to say are silent.
+        if text.is_empty() && !self.json {
+            return Ok(());
+        }
+        Ok(cli::print(self.json, text.strip_suffix('\n').unwrap_or(text), value)?)
     }
 }
 

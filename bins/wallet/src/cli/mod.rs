@@ -127,7 +127,7 @@ pub(crate) fn main() -> ExitCode {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| CliError(error.to_string()))?;
         runtime.block_on(run(&ctx, cli.command))
     });
-    cli::exit(json, done)
+    cli::exit(json, done, cli::Errors::Stdout)
 }
 
 async fn run(ctx: &Ctx, command: Command) -> Result<(), CliError> {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use venus_core::api::{
-    Account, AccountDirectory, AccountLimit, AccountMiner, Authenticator, IdentityError, Principal,
+    Account, AccountDirectory, AccountLimit, AccountMiner, Authenticator, IdentityError, MAX_PAGE, Principal,
 };
 use venus_core::types::Address;
 
+use super::verify::disabled;
 use super::{Actor, AuthService};
 use crate::error::AuthError;
 use crate::jwt;
@@ -16,7 +17,10 @@ use crate::model::{Ban, Page, User, UserState};
 #[async_trait]
 impl Authenticator for AuthService {
     async fn authenticate(&self, token: &str) -> Result<Principal, IdentityError> {
-        let verified = self.check(token, None).await?;
+        let verified = self.check(token, None).await.map_err(|error| match disabled(&error) {
+            Some(name) => IdentityError::Disabled(name.to_owned()),
+            None => error.into(),
+        })?;
         Ok(Principal {
             permissions: verified.permissions(),
             account: (!verified.name.is_empty()).then_some(verified.name),
@@ -37,6 +41,9 @@ impl AccountDirectory for AuthService {
     }
 
     async fn accounts(&self, skip: u64, limit: u32) -> Result<Vec<Account>, IdentityError> {
+        if !(1..=MAX_PAGE).contains(&limit) {
+            return Err(IdentityError::Invalid(format!("limit: {limit} is not 1 to {MAX_PAGE}")));
+        }
         let users = self.users(&Actor::system(), Page { skip, limit }, None).await?;
         Ok(users.into_iter().map(account).collect())
     }
@@ -75,13 +82,15 @@ impl AccountDirectory for AuthService {
     }
 
     async fn limits(&self, account: &str) -> Result<Vec<AccountLimit>, IdentityError> {
+        self.account(account).await?;
         let rows = AuthService::limits(self, &Actor::system(), account, None).await?;
         let limit = |row: crate::model::LimitRow| AccountLimit {
             id: row.id,
             service: row.service,
             api: row.api,
             capacity: u64::try_from(row.capacity).unwrap_or_default(),
-            period: row.period.max(Duration::from_millis(1)),
+            // Go's enforcers divide by whole seconds, and some table may still say less.
+            period: row.period.max(Duration::from_secs(1)),
         };
         Ok(rows.into_iter().map(limit).collect())
     }

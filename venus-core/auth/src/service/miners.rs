@@ -31,7 +31,7 @@ impl AuthService {
         let row = MinerRow { miner, user: user.to_owned(), open_mining, created_at: now, updated_at: now };
         let bound = self.store().bind_miner(&row).await?;
         if let Some(account) = bound.taken_from.clone().filter(|former| former != user) {
-            self.effects().publish(Effect::Miner { account, miner });
+            self.ended(Effect::Miner { account, miner }).await;
         }
         let record = Change::of("miner.bind", text::address(&miner)).before(&bound.taken_from);
         self.record(actor, record.after(&(user, open_mining))).await?;
@@ -61,7 +61,7 @@ impl AuthService {
             Changed::Absent => return Ok(false),
         }
         if let Some(account) = account.clone() {
-            self.effects().publish(Effect::Miner { account, miner });
+            self.ended(Effect::Miner { account, miner }).await;
         }
         self.record(actor, Change::of("miner.unbind", shown).before(&account)).await?;
         Ok(true)

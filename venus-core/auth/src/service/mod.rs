@@ -9,6 +9,9 @@ mod bootstrap;
 mod directory;
 mod limits;
 mod miners;
+#[cfg(feature = "guard")]
+mod recent;
+mod shared;
 mod signers;
 mod tokens;
 mod users;
@@ -79,6 +82,9 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     rules: Rules,
     effects: Effects,
+    others: shared::Others,
+    #[cfg(feature = "guard")]
+    recent: recent::Recent,
 }
 
 impl std::fmt::Debug for Inner {
@@ -100,7 +106,17 @@ impl AuthService {
         rules: Rules,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { inner: Arc::new(Inner { store, clock, entropy, rules, effects: Effects::default() }) }
+        let inner = Inner {
+            store,
+            clock,
+            entropy,
+            rules,
+            effects: Effects::default(),
+            others: shared::Others::default(),
+            #[cfg(feature = "guard")]
+            recent: recent::Recent::default(),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// What ends, as it ends.

@@ -128,7 +128,7 @@ impl AuthService {
             match changed {
                 Changed::Done => {
                     gone.push(text::address(signer));
-                    self.effects().publish(Effect::Signer { account: user.to_owned(), signer: *signer });
+                    self.ended(Effect::Signer { account: user.to_owned(), signer: *signer }).await;
                 }
                 Changed::Already => refused = refused.or(Some(signer)),
                 Changed::Absent => {}
@@ -159,7 +159,7 @@ impl AuthService {
             }
         };
         for account in &gone {
-            self.effects().publish(Effect::Signer { account: account.clone(), signer: *signer });
+            self.ended(Effect::Signer { account: account.clone(), signer: *signer }).await;
         }
         self.record(actor, Change::of("signer.remove", text::address(signer)).before(&gone)).await?;
         Ok(!gone.is_empty())

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use futures::future::try_join_all;
 use tokio::time::{Instant, timeout_at};
 use venus_core::api::IdentityError;
 use venus_core::types::{Address, Protocol};
@@ -44,7 +45,7 @@ pub(super) struct Wallet {
 
 impl Accounts<'_> {
     /// Whether the caller lets this account be used. It cannot widen anything.
-    pub(super) fn admit(&self, account: &str) -> bool {
+    fn admit(&self, account: &str) -> bool {
         match self {
             Self::All | Self::Only([]) => true,
             Self::Only(named) => named.iter().any(|name| name == account),
@@ -62,6 +63,11 @@ impl Inner {
         }
         known.enabled.clear();
         known.owners.clear();
+    }
+
+    /// Forgets what the account service said of these signers: they were bound to one account more.
+    pub(crate) fn forget_signers(&self, signers: &[Address]) {
+        signers.iter().for_each(|signer| self.engine.known.signers.forget(signer));
     }
 
     /// The wallets that have a key and serve an account that may use it.
@@ -82,13 +88,8 @@ impl Inner {
         });
         let served: BTreeSet<String> =
             wallets.iter().flat_map(|wallet| wallet.accounts.iter().cloned()).collect();
-        let mut off = BTreeSet::new();
-        for account in served {
-            let enabled = within(until, self.is_enabled(&account)).await;
-            if !enabled.map_err(|source| identity(signer, source))? {
-                off.insert(account);
-            }
-        }
+        let off =
+            within(until, self.switched_off(served)).await.map_err(|source| identity(signer, source))?;
         if !off.is_empty() {
             wallets.iter_mut().for_each(|wallet| wallet.accounts.retain(|account| !off.contains(account)));
             wallets.retain(|wallet| !wallet.accounts.is_empty());
@@ -155,8 +156,17 @@ impl Inner {
         self.engine.known.signers.get(signer, self.options.accounts_ttl, ask).await
     }
 
+    /// Those of these accounts that nobody may use.
+    async fn switched_off(&self, accounts: BTreeSet<String>) -> Result<BTreeSet<String>, IdentityError> {
+        let look = |account: String| async move {
+            self.is_enabled(&account).await.map(|enabled| (enabled, account))
+        };
+        let looked = try_join_all(accounts.into_iter().map(look)).await?;
+        Ok(looked.into_iter().filter(|(enabled, _)| !enabled).map(|(_, account)| account).collect())
+    }
+
     /// Whether an account is there and switched on.
-    pub(super) async fn is_enabled(&self, account: &String) -> Result<bool, IdentityError> {
+    async fn is_enabled(&self, account: &String) -> Result<bool, IdentityError> {
         let ask = || {
             let (directory, account) = (self.directory.clone(), account.clone());
             async move {
@@ -208,11 +218,11 @@ fn window(channels: &[Arc<Channel>], turn: usize) -> Vec<Arc<Channel>> {
     channels.iter().cycle().skip(first).take(channels.len().min(MOST_CANDIDATES)).cloned().collect()
 }
 
-pub(super) fn is_key(address: &Address) -> bool {
+fn is_key(address: &Address) -> bool {
     matches!(address.protocol(), Protocol::Secp256k1 | Protocol::BLS | Protocol::Delegated)
 }
 
-pub(super) async fn within<T>(
+async fn within<T>(
     until: Instant,
     lookup: impl Future<Output = Result<T, IdentityError>>,
 ) -> Result<T, IdentityError> {

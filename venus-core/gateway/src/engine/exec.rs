@@ -93,7 +93,12 @@ impl Inner {
     }
 
     fn failed(&self, failures: Failures) -> HubError {
-        if self.stop.is_cancelled() { HubError::Stopped } else { failures.into_error() }
+        self.unless_stopped(failures.into_error())
+    }
+
+    /// Why nobody answered: who is shutting down has ended all channels.
+    pub(super) fn unless_stopped(&self, error: HubError) -> HubError {
+        if self.stop.is_cancelled() { HubError::Stopped } else { error }
     }
 
     fn order(&self, candidates: &[Arc<Channel>]) -> Vec<usize> {
@@ -102,7 +107,8 @@ impl Inner {
         }
         let now = self.engine.now();
         let scores: Vec<_> = candidates.iter().map(|channel| channel.load.score(now)).collect();
-        plan::order(&scores, self.engine.turn())
+        // They came in turn: one turn more would undo that where there are two.
+        plan::order(&scores, 0)
     }
 
     /// Asks one provider, and remembers how it did.
@@ -117,8 +123,8 @@ impl Inner {
         let outcome = outcome.unwrap_or(Err(Failure::Silent));
         let now = self.engine.now();
         match &outcome {
-            // A final error is an answer as good as any.
-            Ok(_) | Err(Failure::Final(_)) => channel.load.succeeded(now.saturating_sub(asked)),
+            Ok(_) => channel.load.succeeded(now.saturating_sub(asked)),
+            Err(Failure::Final(_)) => channel.load.answered(),
             Err(failure) => {
                 channel.load.failed(now);
                 tracing::debug!(channel = %channel.id, method = R::METHOD, ?failure, "provider failed");

@@ -79,6 +79,12 @@ impl Load {
         self.failures.store(0, Ordering::Relaxed);
     }
 
+    /// It answered with a final error. That says nothing about how long work takes: whoever refuses at once would else
+    /// get everything.
+    pub(crate) fn answered(&self) {
+        self.failures.store(0, Ordering::Relaxed);
+    }
+
     /// It did not, at `now`.
     pub(crate) fn failed(&self, now: u64) {
         self.failed_at.store(now, Ordering::Relaxed);
@@ -129,6 +135,9 @@ mod tests {
         assert_eq!((load.score(10).failures, load.score(10).since_failure), (2, 1));
         load.succeeded(1600);
         assert_eq!((load.score(10).latency, load.score(10).failures), (900, 0));
+        load.failed(11);
+        load.answered();
+        assert_eq!((load.score(12).latency, load.score(12).failures), (900, 0));
     }
 
     proptest! {

@@ -79,7 +79,7 @@ impl Inner {
         let (deadline, until) = deadline(asked, self.options.proof);
         let provers = self.of_miner(Kind::Proof, miner).await;
         if provers.is_empty() {
-            return Err(HubError::NoConnection(*miner));
+            return Err(self.unless_stopped(HubError::NoConnection(*miner)));
         }
         self.run(&Prove(request), &provers, Limits { deadline, until }).await
     }

@@ -88,7 +88,7 @@ impl Inner {
         let (deadline, until) = deadline(asked, self.options.sign);
         let wallets = self.wallets(signer, accounts, until).await?;
         if wallets.is_empty() {
-            return Err(HubError::NoWallet { signer: *signer });
+            return Err(self.unless_stopped(HubError::NoWallet { signer: *signer }));
         }
         let candidates: Vec<Arc<Channel>> = wallets.iter().map(|wallet| wallet.channel.clone()).collect();
         let verifier = &*self.options.verifier;

@@ -50,7 +50,7 @@ impl Inner {
         let (deadline, until) = deadline(None, self.options.unseal);
         let sealers = self.of_miner(Kind::Market, &request.miner).await;
         if sealers.is_empty() {
-            return Err(HubError::NoConnection(request.miner));
+            return Err(self.unless_stopped(HubError::NoConnection(request.miner)));
         }
         self.run(&Unseal(request), &sealers, Limits { deadline, until }).await
     }

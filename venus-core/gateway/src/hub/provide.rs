@@ -73,7 +73,7 @@ impl Hub {
     /// A wallet has more keys. Each proves itself, those that it had already, too.
     ///
     /// # Errors
-    /// `NoChannelOf`, `Unproven` for the first key that could not be proven (the others count), `TooMany`, `Timeout`.
+    /// `NoChannelOf`, `Unproven` for the first key that could not be proven (the others count), `TooMany`, `Timeout`, `Closed`.
     pub async fn add_addresses(
         &self,
         who: &Provider,
@@ -86,7 +86,8 @@ impl Hub {
             return Err(HubError::TooMany("addresses of one wallet"));
         }
         let end = self.handshake_end();
-        self.in_time(&channel, end, "AddNewAddress", self.prove_more(&channel, addresses)).await
+        let late = self.slow_provider("AddNewAddress");
+        self.in_time(&channel, end, late, self.prove_more(&channel, addresses)).await
     }
 
     /// A wallet has some keys no more.
@@ -102,9 +103,13 @@ impl Hub {
         let Some((channel, _)) = self.wallet_channel(who, channel) else {
             return Err(HubError::NoChannel(channel));
         };
-        let mut state = self.inner.registry.write();
-        state.remove_addresses(&channel, addresses);
-        changed("removed", addresses.len(), &state.counts());
+        let orphans: Vec<&Address> = {
+            let mut state = self.inner.registry.write();
+            state.remove_addresses(&channel, addresses);
+            changed("removed", addresses.len(), &state.counts());
+            addresses.iter().filter(|address| state.with_signer(address).is_empty()).collect()
+        };
+        orphans.into_iter().for_each(|address| self.options().verifier.forget(address));
         Ok(())
     }
 
@@ -125,9 +130,9 @@ impl Hub {
             return Err(HubError::NoChannel(channel));
         };
         check_name(account)?;
-        // The own account is no support account.
-        let others = supports.iter().filter(|name| **name != who.account && *name != account).count();
-        if others >= self.options().limits.support_accounts {
+        // The own account is there always, and is no support account.
+        let others = supports.len().saturating_sub(1);
+        if !supports.contains(account) && others >= self.options().limits.support_accounts {
             return Err(HubError::TooMany("support accounts of one wallet"));
         }
         // The channel lives as long as its own token, so that one has to allow it.
@@ -135,12 +140,14 @@ impl Hub {
             return Err(HubError::Denied(not_granted(account)));
         }
         let end = self.handshake_end();
-        self.in_time(&channel, end, "SupportNewAccount", self.support_more(&channel, account)).await
+        let late = self.slow_directory("SupportNewAccount");
+        self.in_time(&channel, end, late, self.support_more(&channel, account)).await
     }
 
     /// All wallets, by account.
     pub fn wallets(&self) -> Vec<WalletDetail> {
-        list::wallets(&self.inner.registry.read())
+        let wallets = list::wallets(&self.inner.registry.read());
+        list::in_order(wallets)
     }
 
     /// The wallets of an account.
@@ -148,9 +155,9 @@ impl Hub {
     /// # Errors
     /// [`HubError::NoAccount`].
     pub fn wallet(&self, account: &str) -> Result<WalletDetail, HubError> {
-        let state = self.inner.registry.read();
-        let of = state.account(account).ok_or_else(|| HubError::NoAccount(bounded(account, 256)))?;
-        Ok(list::wallet(account, of))
+        let wallet = self.inner.registry.read().account(account).map(|of| list::wallet(account, of));
+        let wallets = list::in_order(wallet.into_iter().collect());
+        wallets.into_iter().next().ok_or_else(|| HubError::NoAccount(bounded(account, 256)))
     }
 
     /// The miners that have provers, in order.
@@ -193,7 +200,8 @@ impl Hub {
         };
         let (channel, events) = self.open(who.clone(), asked)?;
         let lookup = self.check_accounts(accounts, &mut refusals);
-        let supports = self.in_time(&channel, end, "ListenWalletEvent", lookup).await?;
+        let late = self.slow_directory("ListenWalletEvent");
+        let supports = self.in_time(&channel, end, late, lookup).await?;
         self.shake_hands(channel, supports, refusals, end);
         Ok(events)
     }
@@ -208,7 +216,8 @@ impl Hub {
         self.miner_policy(who)?;
         let end = self.handshake_end();
         let (channel, events) = self.open(who.clone(), Asked::miner(kind, miner))?;
-        self.in_time(&channel, end, method, self.check_miner(who, kind, &miner)).await?;
+        let late = self.slow_directory(method);
+        self.in_time(&channel, end, late, self.check_miner(who, kind, &miner)).await?;
         // Before it is offered, because it is the first thing that a prover hears.
         self.tell(&channel, "InitConnect", &ConnectedCompleted { channel_id: channel.id })?;
         self.offer_miner(&channel, miner)?;
@@ -234,7 +243,7 @@ impl Hub {
         }
         let supports = self.offer_more(channel, &good)?;
         self.bind(channel, supports, &good, &mut refusals).await;
-        self.report(channel, &refusals)?;
+        self.report(channel, &refusals);
         bad.map_or(Ok(()), |(_, error)| Err(error))
     }
 
@@ -244,7 +253,7 @@ impl Hub {
         let most = self.options().limits.addresses;
         let room = state.add_addresses(channel, good.iter().copied(), most);
         changed("added", good.len(), &state.counts());
-        let wallet = state.wallet(channel).ok_or(HubError::NoChannel(channel.id))?;
+        let wallet = state.wallet(channel).ok_or(HubError::Closed)?;
         match room {
             true => Ok(wallet.supports.clone()),
             false => Err(HubError::TooMany("addresses of one wallet")),
@@ -257,14 +266,15 @@ impl Hub {
         let addresses: Vec<Address> = {
             let mut state = self.inner.registry.write();
             state.support(channel, account);
-            let wallet = state.wallet(channel).ok_or(HubError::NoChannel(channel.id))?;
+            let wallet = state.wallet(channel).ok_or(HubError::Closed)?;
             wallet.addresses.iter().copied().collect()
         };
         self.bind(channel, BTreeSet::from([account.to_owned()]), &addresses, &mut refusals).await;
         if let Some(reason) = refusals.summary() {
             self.inner.failures.note(&channel.provider, channel.kind, self.now(), &reason);
         }
-        self.report(channel, &refusals)
+        self.report(channel, &refusals);
+        Ok(())
     }
 
     /// A channel of the caller's account on which a wallet is offered, and whom it serves.

@@ -44,6 +44,8 @@ impl Hub {
                 self.bind_later(channel, account, addresses.to_vec());
             }
         }
+        // Errors, too: some may have been bound all the same.
+        self.inner.forget_signers(addresses);
     }
 
     fn bind_later(&self, channel: &Arc<Channel>, account: String, addresses: Vec<Address>) {
@@ -78,7 +80,7 @@ impl Hub {
                     let who = &channel.provider;
                     return self.inner.failures.note(who, channel.kind, self.now(), &reason(&error));
                 }
-                Ok(()) => return,
+                Ok(()) => return self.inner.forget_signers(&addresses),
             }
         }
     }

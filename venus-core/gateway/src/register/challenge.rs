@@ -1,12 +1,13 @@
 //! Whether a wallet has the keys that it announces.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 use venus_core::types::gateway::WalletSignRequest;
-use venus_core::types::{Address, ChallengeError, GatewayChallenge, MsgMeta, MsgType, Signature};
+use venus_core::types::{Address, ChallengeError, GatewayChallenge, MsgMeta, MsgType, Protocol, Signature};
 
 use super::report::bounded;
 use crate::channel::{Channel, NotSent};
@@ -42,7 +43,6 @@ impl Hub {
     }
 
     async fn prove_one(&self, channel: &Channel, address: &Address) -> Result<(), HubError> {
-        use fvm_shared::address::Protocol;
         if matches!(address.protocol(), Protocol::ID | Protocol::Actor) {
             return Err(unproven(channel, address, "", "not the address of a key"));
         }
@@ -56,13 +56,18 @@ impl Hub {
             .map_err(|reason| unproven(channel, address, ":", &reason))
     }
 
-    /// Ours, unless the wallet's account has Go's, whose random bytes are as fresh here: Go's gateways use the same ones
-    /// for all keys as long as they run.
+    /// Whether a wallet gets Go's challenge: one of an account that may, which does not say that it understands more.
+    pub(crate) fn is_legacy(&self, channel: &Channel) -> bool {
+        channel.ext.is_empty() && self.options().legacy.holds_for(&channel.provider.account)
+    }
+
+    /// Ours, or Go's, whose random bytes are as fresh here: Go's gateways use the same ones for all keys as long as they
+    /// run.
     fn challenge(&self, channel: &Channel, address: &Address) -> Result<Challenge, HubError> {
         let options = self.options();
         let nonce = options.nonce()?;
         let expires = options.clock.unix_seconds().saturating_add(LIFETIME);
-        if options.legacy.holds_for(&channel.provider.account) {
+        if self.is_legacy(channel) {
             let to_sign = Sha256::new().chain_update(nonce).chain_update(&channel.sign_bytes.0).finalize();
             let meta = MsgMeta { msg_type: MsgType::VerifyAddress, extra: nonce.to_vec() };
             return Ok(Challenge { to_sign: to_sign.to_vec(), meta, expires });
@@ -101,10 +106,15 @@ impl Hub {
         channel: &Channel,
         method: &'static str,
         payload: Vec<u8>,
-        within: std::time::Duration,
+        within: Duration,
     ) -> Result<Vec<u8>, String> {
-        let id = self.options().id().map_err(|error| error.to_string())?;
-        let mut question = channel.ask(id, method, payload).map_err(|error| match error {
+        let options = self.options();
+        let id = options.id().map_err(|error| error.to_string())?;
+        let asked = match channel.waiting() >= options.limits.in_flight {
+            true => Err(NotSent::Full),
+            false => channel.ask(id, method, payload),
+        };
+        let mut question = asked.map_err(|error| match error {
             NotSent::Full => "the wallet does not take what it is sent".to_owned(),
             NotSent::Gone => "channel closed".to_owned(),
         })?;

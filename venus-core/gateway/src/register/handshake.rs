@@ -30,7 +30,7 @@ impl Hub {
         let hub = self.clone();
         self.inner.tasks.spawn(async move {
             let work = hub.register_wallet(&channel, supports, refusals);
-            let done = hub.in_time(&channel, end, "ListenWalletEvent", work).await;
+            let done = hub.in_time(&channel, end, hub.slow_provider("the registration"), work).await;
             hub.shaken(&channel, done);
         });
     }
@@ -69,12 +69,12 @@ impl Hub {
         {
             let mut state = self.inner.registry.write();
             if !state.offer_wallet(channel, proven.iter().copied(), supports.iter().cloned()) {
-                return Err(HubError::NoChannel(channel.id));
+                return Err(HubError::Closed);
             }
             gauges::publish(&state.counts());
         }
         self.bind(channel, supports, &proven, &mut refusals).await;
-        self.report(channel, &refusals)?;
+        self.report(channel, &refusals);
         self.tell(channel, "InitConnect", &ConnectedCompleted { channel_id: channel.id })?;
         Ok(refusals)
     }
@@ -82,7 +82,8 @@ impl Hub {
     /// What the wallet says that it has, each address once.
     async fn list_of(&self, channel: &Channel) -> Result<Vec<Address>, HubError> {
         let failed = |reason: String| HubError::Unproven(format!("WalletList failed: {reason}"));
-        let within = self.options().handshake;
+        // Half of all, so that it is known what the wallet did not do.
+        let within = self.options().handshake / 2;
         let answer = self.ask_wallet(channel, "WalletList", Vec::new(), within).await.map_err(failed)?;
         let most = self.options().limits.addresses;
         if answer.len() > most.saturating_mul(ADDRESS_TEXT).saturating_add(1024) {
@@ -116,11 +117,18 @@ impl Hub {
                 Err(error) => {
                     refusals.address(address, &error.to_string());
                     if self.options().strict {
-                        self.report(channel, refusals)?;
+                        self.report(channel, refusals);
                         return Err(error);
                     }
                 }
             }
+        }
+        // Go's wallets know no other challenge than Go's, and can tell nobody.
+        if good.is_empty() && !announced.is_empty() && channel.ext.is_empty() && !self.is_legacy(channel) {
+            refusals.hint(
+                "a wallet of Go answers no challenge that names the gateway; \
+                 if it is one, list its account under legacy",
+            );
         }
         Ok(announced.iter().filter(|address| good.contains(address)).copied().collect())
     }

@@ -21,6 +21,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
+use venus_core::api::IdentityError;
 use venus_core::types::Address;
 
 use crate::channel::{Channel, SignBytes};
@@ -74,7 +75,7 @@ impl Hub {
     pub(crate) fn offer_miner(&self, channel: &Arc<Channel>, miner: Address) -> Result<(), HubError> {
         let mut state = self.inner.registry.write();
         if !state.offer_miner(channel, miner) {
-            return Err(self.gone(channel));
+            return Err(self.gone());
         }
         gauges::publish(&state.counts());
         Ok(())
@@ -94,6 +95,8 @@ impl Hub {
                 gauges::registered(kind, "complete");
                 self.inner.failures.healed(who, kind);
             }
+            // It went, or was sent away, which is no failure of the registration.
+            Err(HubError::Closed | HubError::Stopped) => gauges::registered(kind, "left"),
             Err(error) => {
                 gauges::registered(kind, "refused");
                 self.inner.failures.note(who, kind, self.now(), &error.to_string());
@@ -136,22 +139,31 @@ impl Hub {
         &self,
         channel: &Channel,
         end: Instant,
-        method: &'static str,
+        late: HubError,
         work: impl Future<Output = Result<T, HubError>>,
     ) -> Result<T, HubError> {
         tokio::select! {
             biased;
-            () = channel.ended.cancelled() => Err(self.gone(channel)),
-            done = timeout_at(end, work) => {
-                done.unwrap_or(Err(HubError::Timeout { method, after: self.options().handshake }))
-            }
+            () = channel.ended.cancelled() => Err(self.gone()),
+            done = timeout_at(end, work) => done.unwrap_or(Err(late)),
         }
     }
 
-    fn gone(&self, channel: &Channel) -> HubError {
+    /// The provider was too slow.
+    pub(crate) fn slow_provider(&self, method: &'static str) -> HubError {
+        HubError::Timeout { method, after: self.options().handshake }
+    }
+
+    /// The directory was too slow.
+    pub(crate) fn slow_directory(&self, method: &'static str) -> HubError {
+        let source = IdentityError::Timeout(self.options().handshake);
+        HubError::Identity { context: method.to_owned(), source }
+    }
+
+    fn gone(&self) -> HubError {
         if self.inner.stop.is_cancelled() {
             return HubError::Stopped;
         }
-        HubError::NoChannel(channel.id)
+        HubError::Closed
     }
 }

@@ -16,6 +16,7 @@ const REFUSALS: usize = 1000;
 pub(crate) struct Refusals {
     list: Vec<RegisterRefusal>,
     left_out: usize,
+    hint: Option<&'static str>,
 }
 
 impl Refusals {
@@ -31,6 +32,11 @@ impl Refusals {
         }
     }
 
+    /// What the operator may do about it.
+    pub(crate) fn hint(&mut self, hint: &'static str) {
+        self.hint = Some(hint);
+    }
+
     /// All in a few words.
     pub(crate) fn summary(&self) -> Option<String> {
         let first = self.list.first()?;
@@ -38,18 +44,21 @@ impl Refusals {
             1 => String::new(),
             n => format!(" (and {} more)", n - 1),
         };
-        Some(format!("not taken: {}: {}{more}", first.subject, first.reason))
+        let hint = self.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        Some(format!("not taken: {}: {}{more}{hint}", first.subject, first.reason))
     }
 }
 
 impl Hub {
     /// Tells a wallet that understands it what was not taken. One that does not take its events loses only this.
-    pub(crate) fn report(&self, channel: &Channel, refusals: &Refusals) -> Result<(), HubError> {
+    pub(crate) fn report(&self, channel: &Channel, refusals: &Refusals) {
         if !channel.understands(EXT_REPORT) {
-            return Ok(());
+            return;
         }
         let report = RegisterReport { refused: refusals.list.clone() };
-        self.tell(channel, "RegisterReport", &report)
+        if let Err(error) = self.tell(channel, "RegisterReport", &report) {
+            tracing::debug!(account = %channel.provider.account, "a report was not sent: {error}");
+        }
     }
 
     /// Sends what nobody answers.

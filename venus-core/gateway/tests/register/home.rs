@@ -7,7 +7,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 use uuid::Uuid;
-use venus_core::api::{AccountMiner, Permissions};
+use venus_core::api::{AccountDirectory, AccountMiner, Permissions};
 use venus_core::clock::{Clock, ManualClock};
 use venus_core::json::Json;
 use venus_core::testing::doubles::{MemoryAccounts, TestSigner};
@@ -49,12 +49,20 @@ pub(crate) fn accounts(clock: &ManualClock) -> Arc<MemoryAccounts> {
 
 impl Pool {
     pub(crate) fn new(change: impl FnOnce(&mut HubOptions)) -> Self {
+        Self::over(|accounts| accounts, change)
+    }
+
+    /// Whose hub sees the accounts through `line`.
+    pub(crate) fn over<D: AccountDirectory + 'static>(
+        line: impl FnOnce(Arc<MemoryAccounts>) -> Arc<D>,
+        change: impl FnOnce(&mut HubOptions),
+    ) -> Self {
         let clock = ManualClock::new(NOW);
         let mut options = HubOptions::new("eu-1");
         options.clock = Arc::new(clock.clone());
         change(&mut options);
         let accounts = accounts(&clock);
-        Self { hub: Hub::new(accounts.clone(), options), accounts, clock }
+        Self { hub: Hub::new(line(accounts.clone()), options), accounts, clock }
     }
 
     pub(crate) fn plain() -> Self {
@@ -115,14 +123,25 @@ impl Wallet {
         signer: &Arc<TestSigner>,
         supports: &[&str],
     ) -> Result<Self, HubError> {
+        let ext = vec![EXT_REPORT.to_owned()];
+        Self::dial_with(hub, who, signer, WalletRegisterPolicy { ext, ..go(supports) }).await
+    }
+
+    /// As a wallet of Go.
+    pub(crate) async fn dial_go(hub: &Hub, who: Provider, signer: &Arc<TestSigner>) -> Self {
+        let wallet = Self::dial_with(hub, who, signer, go(&[])).await.unwrap();
+        Self { trust: Trust::Legacy, ..wallet }
+    }
+
+    pub(crate) async fn dial_with(
+        hub: &Hub,
+        who: Provider,
+        signer: &Arc<TestSigner>,
+        policy: WalletRegisterPolicy,
+    ) -> Result<Self, HubError> {
         use venus_core::api::ISigner;
         let announced = signer.list().await.unwrap();
-        let sign_bytes = vec![2; 32];
-        let policy = WalletRegisterPolicy {
-            support_accounts: supports.iter().map(|&account| account.to_owned()).collect(),
-            sign_bytes: sign_bytes.clone(),
-            ext: vec![EXT_REPORT.to_owned()],
-        };
+        let sign_bytes = policy.sign_bytes.clone();
         let events = soon(hub.listen_wallet(who.clone(), policy)).await?;
         Ok(Self {
             hub: hub.clone(),
@@ -221,6 +240,12 @@ impl Wallet {
         })
         .await
     }
+}
+
+/// What a wallet of Go says of itself.
+pub(crate) fn go(supports: &[&str]) -> WalletRegisterPolicy {
+    let support_accounts = supports.iter().map(|&account| account.to_owned()).collect();
+    WalletRegisterPolicy { support_accounts, sign_bytes: vec![2; 32], ext: Vec::new() }
 }
 
 /// A wallet's keys: so many of secp256k1, and of BLS.

@@ -8,12 +8,40 @@ use tokio::task::JoinHandle;
 use super::Line;
 use super::conn::exchange;
 
-/// A caller's call in a note: `caller <method> <parameters> -> 200 <answer>`, the parameters cut off after some length.
+/// A caller's call in a note: `caller <method> <parameters> -> 200 <answer>`, parameters and answer cut off after some
+/// length.
 #[derive(Clone, Debug)]
 pub struct Call {
     pub method: String,
     pub params: String,
     pub answer: String,
+}
+
+/// Whether an answer of the hub's is the recorded one, of which the end is missing.
+pub fn alike_so_far(recorded: &str, live: &str) -> bool {
+    let Some((head, rest)) = recorded.split_once("\"SupportAccounts\":[") else { return false };
+    let (supports, rest) = rest.split_once(']').unwrap_or_default();
+    let addresses = rest.split_once("\"Addrs\":[").unwrap_or_default().1;
+    let live_json: Value = serde_json::from_str(live).unwrap();
+    let detail = live_json["result"].get(0).unwrap_or(&live_json["result"]);
+    let names = |value: &Value| -> Vec<String> {
+        let list = value.as_array().into_iter().flatten();
+        list.map(|name| name.as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let words = |text: &str| -> Vec<String> {
+        text.split(',')
+            .map(|word| word.trim_matches(['"', ']']).to_owned())
+            .filter(|word| !word.is_empty())
+            .collect()
+    };
+    let sorted = |mut list: Vec<String>| {
+        list.sort();
+        list
+    };
+    let known = names(&detail["ConnectStates"][0]["Addrs"]);
+    live.starts_with(head)
+        && sorted(words(supports)) == sorted(names(&detail["SupportAccounts"]))
+        && words(addresses).iter().all(|seen| known.iter().any(|address| address.starts_with(seen)))
 }
 
 /// Calls under way, by the line of their note.
@@ -51,9 +79,13 @@ impl Call {
         }
     }
 
+    /// Its number, if that is not cut off.
+    pub fn id(&self) -> Option<u64> {
+        serde_json::from_str::<Value>(&self.answer).ok()?["id"].as_u64()
+    }
+
     /// Calls, and returns the answer.
-    pub fn start(&self, addr: SocketAddr, token: &str, asked: Option<&Value>) -> JoinHandle<String> {
-        let id = serde_json::from_str::<Value>(&self.answer).unwrap()["id"].to_string();
+    pub fn start(&self, id: u64, addr: SocketAddr, token: &str, asked: Option<&Value>) -> JoinHandle<String> {
         let (method, params) = (&self.method, self.params(asked));
         let line = Line {
             n: 0,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 use super::adapt::{Names, decoded};
-use super::calls::{Call, Started};
+use super::calls::{Call, Started, alike_so_far};
 use super::conn::{Answer, Conn, Got, Place, exchange};
 use super::{Instead, Intended, Line, Tally};
 
@@ -39,6 +39,8 @@ pub struct Player<'a> {
     /// Upgrades that were refused.
     refused: HashMap<u64, String>,
     started: Vec<Started>,
+    /// The number of the last caller's call.
+    call: u64,
     intended: &'a [Intended],
 }
 
@@ -52,6 +54,7 @@ impl<'a> Player<'a> {
             answers: HashMap::new(),
             refused: HashMap::new(),
             started: Vec::new(),
+            call: 0,
             intended,
         }
     }
@@ -68,6 +71,10 @@ impl<'a> Player<'a> {
                 (_, false) if instead == Some(Instead::Nothing) => self.tally.intended(line.n),
                 ("http", false) => self.request(line).await,
                 ("http", true) => self.response(line, instead),
+                // Each request over HTTP has a connection of its own, which was read to its end.
+                ("eof", from_server) if !self.conns.contains_key(&line.conn) => {
+                    self.tally.alike += u32::from(from_server);
+                }
                 (_, false) => self.send(line).await,
                 ("text", true) => self.text(line, instead, lines.get(at + 1..).unwrap_or_default()).await,
                 (_, true) => self.control(line).await,
@@ -189,18 +196,27 @@ impl<'a> Player<'a> {
             (call.asks() && !self.started.iter().any(|(n, _)| *n == line.n)).then_some((line.n, call))
         });
         if let Some((n, call)) = next {
-            let call = call.start(self.scene.addr(), self.scene.admin(), Some(&asked));
+            let id = call.id().expect("signatures are short");
+            let call = call.start(id, self.scene.addr(), self.scene.admin(), Some(&asked));
             self.started.push((n, call));
         }
     }
 
     async fn note(&mut self, line: &Line, instead: Option<Instead>) {
         let Some(call) = Call::of(line) else { return self.scene.note(&line.body).await };
+        // Calls are numbered in the order of their notes, but for those that wait for a wallet.
+        self.call = call.id().unwrap_or(self.call + 1);
         let running = match self.started.iter().position(|(n, _)| *n == line.n) {
             Some(at) => self.started.swap_remove(at).1,
-            None => call.start(self.scene.addr(), self.scene.admin(), None),
+            None => call.start(self.call, self.scene.addr(), self.scene.admin(), None),
         };
         let got = running.await.unwrap();
+        if call.id().is_none() {
+            return match alike_so_far(&call.answer, &got) {
+                true => self.tally.alike += 1,
+                false => self.tally.other(line.n, format!("\n  want {}…\n  got  {got}", call.answer)),
+            };
+        }
         self.compare(line.n, &call.answer, &got, instead);
     }
 

@@ -87,7 +87,7 @@ impl<A: Authenticator + 'static> Authenticate for ByToken<A> {
 ///
 /// # Errors
 /// [`AuthError::Unauthenticated`] if the header is there but is no bearer token.
-pub(super) fn token_of(request: &Parts, query: bool) -> Result<Option<String>, AuthError> {
+pub fn token_of(request: &Parts, query: bool) -> Result<Option<String>, AuthError> {
     if let Some(header) = request.headers.get(AUTHORIZATION) {
         let text = header.to_str().map_err(|_| AuthError::Unauthenticated)?;
         let token = text.strip_prefix("Bearer ").ok_or(AuthError::Unauthenticated)?;

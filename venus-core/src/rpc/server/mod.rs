@@ -34,7 +34,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use auth::{AuthError, Authenticate, ByToken, Everybody};
+pub use auth::{AuthError, Authenticate, ByToken, Everybody, token_of};
 pub use listen::Listening;
 pub use options::ServerOptions;
 

@@ -1,14 +1,17 @@
 //! MySQL and MariaDB.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, MySqlConnection, Row};
 
 use super::db::Db;
-use super::{ACQUIRE_TIMEOUT, SqlStore, adopt, backend};
+use super::{SqlStore, adopt, backend};
 use crate::store::StoreError;
 
+/// How long a request waits for a database that is away or busy.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections of one service.
 const CONNECTIONS: u32 = 32;
 /// Held while a schema is brought up to date, so that instances that start together do it once.
