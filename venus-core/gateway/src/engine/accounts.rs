@@ -195,7 +195,8 @@ impl Engine {
         let channels = state.with_signer(signer);
         let first = self.turn().checked_rem(channels.len()).unwrap_or(0);
         let wallet = |channel: &Arc<Channel>| {
-            let supports = &state.account(&channel.provider.account)?.supports;
+            // Its own ones: a grant is its token's, and no sister wallet of the account has it.
+            let supports = &state.wallet(channel)?.supports;
             let accounts: Vec<String> = supports.iter().filter(|account| may(account)).cloned().collect();
             (!accounts.is_empty()).then(|| Wallet { channel: channel.clone(), accounts })
         };
@@ -207,8 +208,8 @@ impl Engine {
 impl State {
     /// Whether a wallet that serves `account` has a key.
     fn offers(&self, signer: &Address, account: &str) -> bool {
-        let serves = |owner: &str| self.account(owner).is_some_and(|owner| owner.supports.contains(account));
-        self.with_signer(signer).iter().any(|channel| serves(&channel.provider.account))
+        let serves = |channel| self.wallet(channel).is_some_and(|wallet| wallet.supports.contains(account));
+        self.with_signer(signer).iter().any(|channel| serves(channel))
     }
 }
 

@@ -172,6 +172,33 @@ async fn what_is_named_reaches_only_wallets_that_understand() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_grant_is_the_wallets_and_not_its_sisters() {
+    let directory = Arc::new(Directory::default());
+    let (signer, address) = key(1);
+    directory.own(address, &["bob"]);
+    let hub = hub(directory.clone(), |options| options.support = SupportRule::Granted);
+    let token = |connection, scopes: &[&str]| {
+        let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
+        let permissions = venus_core::api::Permissions::up_to("read");
+        venus_gateway::Provider { permissions, scopes, ..who("alice", connection) }
+    };
+    let narrow = wallet(&hub, token(1, &[]), supporting(&["bob"]), &signer, honest(&signer)).await;
+    assert!(!has(&hub, &address, &["bob"]).await);
+    let wide = wallet(&hub, token(2, &["support:bob"]), supporting(&["bob"]), &signer, honest(&signer)).await;
+    for _ in 0..4 {
+        sign(&hub, &address, &["bob"]).await.unwrap();
+        sign(&hub, &address, &[]).await.unwrap();
+    }
+    assert_eq!((narrow.asked(), wide.asked()), (0, 8));
+    // With the wallet that may go, the account may not.
+    drop(wide);
+    let gone = async { while has(&hub, &address, &["bob"]).await {} };
+    soon(gone).await;
+    assert!(matches!(sign(&hub, &address, &[]).await, Err(HubError::NoWallet { .. })));
+    assert_eq!(soon(hub.signer().list()).await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_the_account_service_is_away_nobody_signs() {
     let directory = Arc::new(Directory::default());
     let (signer, address) = key(1);
@@ -273,12 +300,9 @@ fn may_be_asked(wallets: &[(&str, Vec<&str>)], owners: &[&str], off: &[&str], na
     let may = |account: &&str| {
         owners.contains(account) && !off.contains(account) && (named.is_empty() || named.contains(account))
     };
-    // What one wallet of an account supports, all of the account do.
-    let serves = |own: &str| {
-        let of_account = wallets.iter().filter(|(account, _)| *account == own);
-        of_account.flat_map(|(account, supports)| supports.iter().chain([account])).any(may)
-    };
-    (0..wallets.len()).filter(|&i| serves(wallets[i].0)).collect()
+    // What a sister wallet of the same account supports is the sister's alone.
+    let serves = |(own, supports): &(&str, Vec<&str>)| supports.iter().chain([own]).any(may);
+    (0..wallets.len()).filter(|&i| serves(&wallets[i])).collect()
 }
 
 proptest! {
