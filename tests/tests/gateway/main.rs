@@ -9,8 +9,8 @@
 //! Wallets, provers and sealers that dial in at real gateways, the accounts they belong to, and those who call them:
 //! every crate over real sockets.
 
-mod kinds;
 mod miners;
 mod pool;
 mod revoke;
+mod seeds;
 mod wallets;

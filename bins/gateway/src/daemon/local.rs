@@ -21,7 +21,7 @@ impl Token {
         OsEntropy.fill(&mut secret).map_err(|error| CliError(error.to_string()))?;
         // As sophon-gateway names it, for programs that look into it.
         let claims = Claims::new("defaultLocalToken", "admin", "");
-        let text = jwt::encode(&claims, &secret).into();
+        let text: SecretString = jwt::encode(&claims, &secret).into();
         Ok(Self { text, secret: secret.into() })
     }
 

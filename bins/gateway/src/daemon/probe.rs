@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{any, get};
 use http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::{StatusCode, request};
 use tokio::sync::Mutex;
@@ -41,7 +41,7 @@ pub(super) fn router(parts: Parts) -> Router {
         .route("/healthcheck", get(healthy))
         .route("/livez", get(healthy))
         .route("/readyz", get(ready))
-        .route(STATUS, get(status))
+        .route(STATUS, any(status))
         .fallback(nothing)
         .with_state(Probe { parts, ready: Arc::default() })
 }

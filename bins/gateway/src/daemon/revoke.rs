@@ -39,7 +39,9 @@ fn end(parts: &Parts, effect: &Effect) {
     let channels = parts.hub.end(&what);
     let sockets = parts.server.disconnect(|caller| rests(&what, &caller.identity, caller.remote));
     let passed = parts.proxy.end(|who, remote| rests(&what, who, remote));
-    tracing::info!(channels, sockets, passed, "rights ended");
+    if channels + sockets + passed > 0 {
+        tracing::info!(channels, sockets, passed, "rights ended");
+    }
 }
 
 fn ended(effect: &Effect) -> Option<Ended> {

@@ -8,12 +8,17 @@ use super::Ask;
 use super::answer::{Answer, Refusal};
 use super::bind::{Bind, BindError};
 use super::users::page;
-use crate::service::{NewToken, TokenView};
+use crate::service::{NewToken, TokenView, label};
 use crate::wire::{TokenJson, VerifiedJson, read_time, write_time};
 
 pub(super) async fn verify(ask: &Ask<'_>) -> Result<Answer, Refusal> {
     let token = Bind::new("VerifyRequest", &ask.input)?.required("Token")?;
-    let verified = ask.service().verify(&ask.actor, &token).await?;
+    let verified = ask.service().verify(&ask.actor, &token).await;
+    let permission = verified.as_ref().map_or("none", |verified| label(&verified.perm));
+    let outcome = if verified.is_ok() { "accepted" } else { "refused" };
+    metrics::counter!("venus_auth_verifications_total", "permission" => permission, "outcome" => outcome)
+        .increment(1);
+    let verified = verified?;
     let mut json = VerifiedJson {
         name: verified.name,
         perm: verified.perm,

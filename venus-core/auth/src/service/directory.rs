@@ -10,9 +10,10 @@ use venus_core::types::Address;
 
 use super::verify::disabled;
 use super::{Actor, AuthService};
+use crate::check;
 use crate::error::AuthError;
 use crate::jwt;
-use crate::model::{Ban, Page, User, UserState};
+use crate::model::{Ban, MinerRow, Page, User, UserState};
 
 #[async_trait]
 impl Authenticator for AuthService {
@@ -49,6 +50,7 @@ impl AccountDirectory for AuthService {
     }
 
     async fn account_of_miner(&self, miner: &Address) -> Result<Option<String>, IdentityError> {
+        check::miner(miner)?;
         let row = self.store().miner(miner).await.map_err(AuthError::from)?;
         match row {
             Some(row) if self.counts(&row.user, miner).await? => Ok(Some(row.user)),
@@ -57,28 +59,33 @@ impl AccountDirectory for AuthService {
     }
 
     async fn accounts_of_signer(&self, signer: &Address) -> Result<Vec<String>, IdentityError> {
+        check::signer(signer)?;
         let mut accounts = Vec::new();
         for user in self.users_of_signer(&Actor::system(), signer).await? {
             if self.counts(&user.name, signer).await? {
                 accounts.push(user.name);
             }
         }
+        accounts.sort_unstable();
+        accounts.dedup();
         Ok(accounts)
     }
 
     async fn miners(&self, account: &str) -> Result<Vec<AccountMiner>, IdentityError> {
         self.account(account).await?;
         let rows = self.miners_of(&Actor::system(), account).await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| AccountMiner { miner: row.miner, open_mining: row.open_mining })
-            .collect())
+        let miner = |row: MinerRow| AccountMiner { miner: row.miner, open_mining: row.open_mining };
+        let mut miners: Vec<AccountMiner> = rows.into_iter().map(miner).collect();
+        miners.sort_by_key(|miner| miner.miner);
+        Ok(miners)
     }
 
     async fn signers(&self, account: &str) -> Result<Vec<Address>, IdentityError> {
         self.account(account).await?;
         let rows = self.signers_of(&Actor::system(), account).await?;
-        Ok(rows.into_iter().map(|row| row.signer).collect())
+        let mut signers: Vec<Address> = rows.into_iter().map(|row| row.signer).collect();
+        signers.sort_unstable();
+        Ok(signers)
     }
 
     async fn limits(&self, account: &str) -> Result<Vec<AccountLimit>, IdentityError> {
@@ -96,6 +103,8 @@ impl AccountDirectory for AuthService {
     }
 
     async fn register_signers(&self, account: &str, signers: &[Address]) -> Result<(), IdentityError> {
+        signers.iter().try_for_each(check::signer)?;
+        self.account(account).await?;
         let outcomes = AuthService::register_signers(self, &Actor::system(), account, signers).await?;
         match outcomes.into_iter().find(|outcome| !outcome.bound) {
             Some(outcome) => Err(IdentityError::NotYourSigner { signer: outcome.signer }),

@@ -7,6 +7,8 @@ mod actor;
 mod bans;
 mod bootstrap;
 mod directory;
+#[cfg(feature = "server")]
+mod gauges;
 mod limits;
 mod miners;
 #[cfg(feature = "guard")]
@@ -27,6 +29,8 @@ use venus_core::entropy::{Entropy, EntropyError, OsEntropy};
 
 pub use actor::Actor;
 pub use bootstrap::LOCAL_TOKEN;
+#[cfg(feature = "server")]
+pub(crate) use gauges::label;
 pub use signers::SignerOutcome;
 pub use tokens::{NewToken, TokenView};
 pub use users::NewUser;

@@ -130,7 +130,7 @@ impl Inner {
     /// Unlike with keys, the account service is not needed for it: ownership was proven when they registered, and what
     /// ends it ends the channel. While that service is away, blocks are made all the same.
     pub(super) async fn of_miner(&self, kind: Kind, miner: &Address) -> Vec<Arc<Channel>> {
-        let channels = window(self.registry.read().of_miner(kind, miner), self.engine.turn());
+        let channels = self.engine.some_of(self.registry.read().of_miner(kind, miner));
         if channels.is_empty() {
             return channels;
         }
@@ -193,7 +193,7 @@ impl Engine {
     /// The wallets that have a key, each with those of its accounts that `may` names.
     fn serving(&self, state: &State, signer: &Address, may: impl Fn(&str) -> bool) -> Vec<Wallet> {
         let channels = state.with_signer(signer);
-        let first = self.turn().checked_rem(channels.len()).unwrap_or(0);
+        let first = self.begin_at(channels.len());
         let wallet = |channel: &Arc<Channel>| {
             // Its own ones: a grant is its token's, and no sister wallet of the account has it.
             let supports = &state.wallet(channel)?.supports;
@@ -203,6 +203,12 @@ impl Engine {
         let by_turns = channels.iter().cycle().skip(first).take(channels.len());
         by_turns.filter_map(wallet).take(MOST_CANDIDATES).collect()
     }
+
+    /// As many as one request may try.
+    fn some_of(&self, channels: &[Arc<Channel>]) -> Vec<Arc<Channel>> {
+        let first = self.begin_at(channels.len());
+        channels.iter().cycle().skip(first).take(channels.len().min(MOST_CANDIDATES)).cloned().collect()
+    }
 }
 
 impl State {
@@ -211,12 +217,6 @@ impl State {
         let serves = |channel| self.wallet(channel).is_some_and(|wallet| wallet.supports.contains(account));
         self.with_signer(signer).iter().any(|channel| serves(channel))
     }
-}
-
-/// As many as one request may try.
-fn window(channels: &[Arc<Channel>], turn: usize) -> Vec<Arc<Channel>> {
-    let first = turn.checked_rem(channels.len()).unwrap_or(0);
-    channels.iter().cycle().skip(first).take(channels.len().min(MOST_CANDIDATES)).cloned().collect()
 }
 
 fn is_key(address: &Address) -> bool {

@@ -107,8 +107,7 @@ impl Inner {
         }
         let now = self.engine.now();
         let scores: Vec<_> = candidates.iter().map(|channel| channel.load.score(now)).collect();
-        // They came in turn: one turn more would undo that where there are two.
-        plan::order(&scores, 0)
+        plan::order(&scores)
     }
 
     /// Asks one provider, and remembers how it did.

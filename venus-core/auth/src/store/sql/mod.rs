@@ -16,7 +16,6 @@ mod sqlite;
 mod tokens;
 mod users;
 
-
 use async_trait::async_trait;
 use time::OffsetDateTime;
 #[cfg(feature = "mysql")]
