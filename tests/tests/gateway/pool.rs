@@ -54,8 +54,11 @@ pub const MINER: Address = Address::new_id(1000);
 
 impl Pool {
     pub async fn start() -> Self {
-        let auth =
-            AuthService::new(Arc::new(MemoryStore::default()), Arc::new(SystemClock), Rules::default());
+        Self::ruled(Rules::default()).await
+    }
+
+    pub async fn ruled(rules: Rules) -> Self {
+        let auth = AuthService::new(Arc::new(MemoryStore::default()), Arc::new(SystemClock), rules);
         let admin = auth.local_token(None).await.unwrap();
         let config = RestConfig { poll: Duration::from_millis(500), ..RestConfig::default() };
         let app = router(auth.clone(), config).into_make_service_with_connect_info::<SocketAddr>();
