@@ -71,6 +71,12 @@ impl ChannelSource {
     pub(crate) async fn next(&mut self) -> Option<Box<RawValue>> {
         self.rx.recv().await
     }
+
+    /// Tells the method to stop, and returns when it has.
+    pub(crate) async fn end(mut self) {
+        self.rx.close();
+        while self.rx.recv().await.is_some() {}
+    }
 }
 
 /// The value in a message of a channel; nothing if the method ended with an error.

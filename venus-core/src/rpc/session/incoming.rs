@@ -242,8 +242,8 @@ impl Shared {
                 return;
             }
         }
-        // The method stops before the peer hears that the channel is closed.
-        drop(source);
+        // The method stops before the peer hears that the channel is closed, unless it does not watch.
+        let _ = timeout(self.limits.grace, source.end()).await;
         let _ = self.link.send(channel_close(number)).await;
     }
 
