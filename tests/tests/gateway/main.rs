@@ -9,6 +9,7 @@
 //! Wallets, provers and sealers that dial in at real gateways, the accounts they belong to, and those who call them:
 //! every crate over real sockets.
 
+mod go_programs;
 mod miners;
 mod pool;
 mod revoke;
