@@ -9,8 +9,9 @@
 //! Wallets, provers and sealers that dial in at real gateways, the accounts they belong to, and those who call them:
 //! every crate over real sockets.
 
-mod kinds;
+mod go_programs;
 mod miners;
 mod pool;
 mod revoke;
+mod seeds;
 mod wallets;

@@ -12,12 +12,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, broadcast};
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use venus_auth::client::{AuthClient, ClientConfig};
+use venus_auth::limits::Guesses;
 use venus_auth::rest::{RestConfig, router};
+use venus_auth::verifier::{Blacklist, CacheConfig, Cached, Chain, Gate};
+use venus_auth::watch::{FromService, Liveness, Sockets, Watch, WatchConfig};
 use venus_auth::{Actor, AuthService, Effect, MemoryStore, NewToken, NewUser, Rules, UserState};
 use venus_core::api::{ISigner, SignerError};
 use venus_core::clock::SystemClock;
 use venus_core::entropy::SeededEntropy;
-use venus_core::rpc::server::ByToken;
 use venus_core::types::{Address, MsgMeta, Signature};
 use venus_gateway::client::{Builder, GatewaySigner, Gateways};
 use venus_gateway::rpc::{GatewayServer, ServerOptions};
@@ -54,11 +56,14 @@ pub const MINER: Address = Address::new_id(1000);
 
 impl Pool {
     pub async fn start() -> Self {
-        let auth =
-            AuthService::new(Arc::new(MemoryStore::default()), Arc::new(SystemClock), Rules::default());
+        Self::ruled(Rules::default()).await
+    }
+
+    pub async fn ruled(rules: Rules) -> Self {
+        let auth = AuthService::new(Arc::new(MemoryStore::default()), Arc::new(SystemClock), rules);
         let admin = auth.local_token(None).await.unwrap();
-        let config = RestConfig { poll: Duration::from_millis(500), ..RestConfig::default() };
-        let app = router(auth.clone(), config).into_make_service_with_connect_info::<SocketAddr>();
+        let app =
+            router(auth.clone(), RestConfig::default()).into_make_service_with_connect_info::<SocketAddr>();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -88,9 +93,17 @@ impl Pool {
     /// A gateway that asks the accounts over REST, and ends what rests on what they revoke.
     pub async fn node_with(&self, options: HubOptions, server: ServerOptions) -> Node {
         let hub = Hub::new(Arc::new(self.client()), options);
-        let server = GatewayServer::new(&hub, Arc::new(ByToken::new(self.client())), server).unwrap();
+        let liveness = Liveness::default();
+        let known = Cached::new(Arc::new(self.client()), liveness.clone(), CacheConfig::default());
+        let (blacklist, guesses) = (Blacklist::default(), Guesses::default());
+        let gate = Gate::new(Chain::new("gateway").remote(known.clone()), blacklist.clone(), guesses);
+        let server = GatewayServer::new(&hub, Arc::new(gate), server).unwrap();
+        let watch = Watch::new(FromService::new(self.client()), liveness, WatchConfig::default());
+        let watch = watch.tell(known).tell(blacklist).tell(Sockets::of(server.servers().map(Clone::clone)));
+        let ending = hub.clone();
+        let watch = watch.tell(move |effect: &Effect| drop(ending.end(&ended(effect))));
         let at = server.listen("127.0.0.1:0".parse().unwrap()).await.unwrap().local_addr();
-        let following = follow(self.client(), hub.clone(), server.clone());
+        let following = tokio::spawn(watch.run());
         Node { name: hub.options().name.clone(), hub, server, at, following }
     }
 
@@ -107,30 +120,17 @@ impl Pool {
     }
 }
 
-/// What a daemon does with the stream of effects.
-fn follow(client: AuthClient, hub: Hub, server: GatewayServer) -> JoinHandle<()> {
-    let mut revocations = client.revocations();
-    tokio::spawn(async move {
-        while let Ok(effects) = revocations.next().await {
-            for effect in effects {
-                let (ended, sockets) = match effect {
-                    Effect::Token { hash, .. } => (Ended::Token(hash.clone()), Some((Some(hash), None))),
-                    Effect::Account(name) => (Ended::Account(name.clone()), Some((None, Some(name)))),
-                    Effect::Miner { account, miner } => (Ended::Miner(account, miner), None),
-                    Effect::Signer { account, signer } => (Ended::Signer(account, signer), None),
-                    Effect::Address(address) => (Ended::Address(address), None),
-                    _ => (Ended::Everything, None),
-                };
-                hub.end(&ended);
-                if let Some((token, account)) = sockets {
-                    server.disconnect(|caller| {
-                        Some(&caller.identity.token) == token.as_ref()
-                            || Some(&caller.identity.name) == account.as_ref()
-                    });
-                }
-            }
-        }
-    })
+/// What an effect of the accounts is to a hub.
+fn ended(effect: &Effect) -> Ended {
+    match effect {
+        Effect::Token { hash, .. } => Ended::Token(hash.clone()),
+        Effect::Account(name) => Ended::Account(name.clone()),
+        Effect::Miner { account, miner } => Ended::Miner(account.clone(), *miner),
+        Effect::Signer { account, signer } => Ended::Signer(account.clone(), *signer),
+        Effect::Address(address) => Ended::Address(*address),
+        Effect::Ip(ip) => Ended::Ip(*ip),
+        _ => Ended::Everything,
+    }
 }
 
 /// A gateway.

@@ -15,7 +15,7 @@ use venus_core::rpc::api_info::Token;
 use venus_core::rpc::client::{ClientConfig, RpcClient};
 use venus_core::rpc::{ApiInfo, CallError};
 
-use crate::config::{Config, ConfigError, FILE};
+use crate::config::{Config, ConfigError};
 
 /// Where the daemon writes its multiaddr.
 pub(crate) const ADDRESS_FILE: &str = "api";
@@ -74,7 +74,7 @@ impl Ctx {
 
     /// The configuration, with `--listen` over it.
     pub(crate) fn config(&self) -> Result<Config, CliError> {
-        let mut config = Config::read(&self.repo.join(FILE))?;
+        let mut config = Config::read(&self.repo)?;
         if let Some(listen) = &self.listen {
             config.api.listenaddress.clone_from(listen);
         }

@@ -4,11 +4,14 @@ mod sections;
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use venus_auth::client::{AuthClient, ClientConfig};
+use venus_auth::limits::{RedisWindow, SharedWindow};
 use venus_bins_common::config::Secret;
+use venus_bins_common::files;
 use venus_bins_common::keys::{self, KeysError};
 use venus_bins_common::listen::{self, ClearText, Endpoint};
 use venus_gateway::proxy::{HostKey, ProxyOptions, Target};
@@ -18,7 +21,9 @@ pub(crate) use sections::*;
 
 /// The file's name in the repository.
 pub(crate) const FILE: &str = "config.toml";
-/// Where the token for venus-auth may stand, for service managers.
+/// The token for venus-auth, unless the configuration names another file.
+const AUTH_TOKEN_FILE: &str = "auth-token";
+/// Where that token may stand, for service managers.
 pub(crate) const TOKEN_VARIABLE: &str = "VENUS_GATEWAY_AUTH_TOKEN";
 /// What allows tokens in clear.
 const ALLOW: &str = "AllowClearText = true in config.toml or --allow-clear-text";
@@ -55,12 +60,16 @@ pub(crate) struct Config {
     pub(crate) proxy: ProxySection,
     /// Whether tokens may travel in clear between machines.
     pub(crate) allowcleartext: bool,
+    /// Where the file stands; other files are named from there.
+    #[serde(skip)]
+    repo: PathBuf,
 }
 
 impl Config {
     /// The repository's configuration; the defaults if it has none.
-    pub(crate) fn read(path: &Path) -> Result<Self, KeysError> {
-        Ok(keys::read(path)?.unwrap_or_default())
+    pub(crate) fn read(repo: &Path) -> Result<Self, KeysError> {
+        let config: Self = keys::read(&repo.join(FILE))?.unwrap_or_default();
+        Ok(Self { repo: repo.to_owned(), ..config })
     }
 
     /// Where the gateway listens.
@@ -82,14 +91,15 @@ impl Config {
         if !self.auth.token.expose_secret().is_empty() {
             return Ok(self.auth.token.clone());
         }
-        if !self.auth.tokenfile.is_empty() {
-            let file = venus_bins_common::files::expand(&self.auth.tokenfile);
+        let file = self.token_file();
+        if !self.auth.tokenfile.is_empty() || file.exists() {
             return Secret::in_file(file).get().map_err(|error| wrong("[Auth] TokenFile")(error.to_string()));
         }
         // The first words are those of sophon-gateway.
         Err(wrong("[Auth] Token")(format!(
-            "token is empty: make one by `venus-auth token gen --perm admin <user>`, and set it here, by \
-             --auth-token-file or in {TOKEN_VARIABLE}"
+            "token is empty: put what `venus-auth token gen --perm admin <user>` makes into {}, or set it here, by \
+             --auth-token-file or in {TOKEN_VARIABLE}",
+            file.display()
         )))
     }
 
@@ -146,11 +156,21 @@ impl Config {
     }
 
     /// How requests are passed on.
-    pub(crate) fn proxy(&self, own_token: String) -> ProxyOptions {
+    pub(crate) fn proxy(&self) -> ProxyOptions {
         let mut options = ProxyOptions::default();
         options.hosts.clone_from(&self.proxy.allowedhosts);
-        options.own_tokens = vec![own_token];
+        options.query_tokens = self.api.querytokens;
         options
+    }
+
+    /// Where calls are counted together with other components, if anywhere.
+    pub(crate) fn shared_limits(&self) -> Result<Option<Arc<dyn SharedWindow>>, ConfigError> {
+        let url = &self.ratelimit.redis;
+        if url.expose_secret().is_empty() {
+            return Ok(None);
+        }
+        let window = RedisWindow::new(url).map_err(|error| wrong("[RateLimit] Redis")(error.to_string()))?;
+        Ok(Some(Arc::new(window)))
     }
 
     /// Where metrics are asked for, if anywhere.
@@ -168,11 +188,12 @@ impl Config {
         Ok(Some((addr, token)))
     }
 
-    /// The file of a secret that is not in `config.toml`, for `doctor`.
-    pub(crate) fn token_file(&self) -> Option<PathBuf> {
-        Some(&self.auth.tokenfile)
-            .filter(|file| !file.is_empty())
-            .map(|file| venus_bins_common::files::expand(file))
+    /// The file of the token, unless it stands elsewhere.
+    pub(crate) fn token_file(&self) -> PathBuf {
+        match self.auth.tokenfile.as_str() {
+            "" => self.repo.join(AUTH_TOKEN_FILE),
+            file => self.repo.join(files::expand(file)),
+        }
     }
 }
 

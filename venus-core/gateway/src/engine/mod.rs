@@ -12,7 +12,7 @@ mod proof;
 mod sign;
 mod unseal;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -25,6 +25,8 @@ pub(crate) use meaning::Meaning;
 
 /// The most providers that one request may try. Whoever has more has them by turns.
 const MOST_CANDIDATES: usize = 8;
+/// The fraction of the golden ratio, times 2^64.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Longer than anybody waits, and short enough to be added to any time.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -32,14 +34,14 @@ const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 #[derive(Debug)]
 pub(crate) struct Engine {
     started: Instant,
-    /// One up with each request.
-    turn: AtomicUsize,
+    /// One up with each request that has a choice.
+    turn: AtomicU64,
     known: Known,
 }
 
 impl Default for Engine {
     fn default() -> Self {
-        Self { started: Instant::now(), turn: AtomicUsize::new(0), known: Known::default() }
+        Self { started: Instant::now(), turn: AtomicU64::new(0), known: Known::default() }
     }
 }
 
@@ -49,8 +51,18 @@ impl Engine {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    fn turn(&self) -> usize {
+    fn turn(&self) -> u64 {
         self.turn.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Where to begin among so many, so that equals are asked in turn. By steps of the golden ratio, which come by
+    /// everybody also when requests for others take every second turn.
+    fn begin_at(&self, many: usize) -> usize {
+        if many < 2 {
+            return 0;
+        }
+        let position = u128::from(self.turn().wrapping_mul(GOLDEN)) * many as u128;
+        usize::try_from(position >> 64).unwrap_or(0)
     }
 
     /// A fresh id of a question. It need not be secret, because an answer counts on the connection of the question only;
@@ -59,7 +71,7 @@ impl Engine {
         let mut bytes = [0; 16];
         match options.entropy.fill(&mut bytes) {
             Ok(()) => Builder::from_random_bytes(bytes).into_uuid(),
-            Err(_) => Uuid::from_u64_pair(self.now(), self.turn() as u64),
+            Err(_) => Uuid::from_u64_pair(self.now(), self.turn()),
         }
     }
 }

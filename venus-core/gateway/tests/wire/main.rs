@@ -12,6 +12,7 @@
 mod client;
 mod double;
 mod http;
+mod pool;
 mod prover;
 #[path = "../replay/mod.rs"]
 mod replay;

@@ -17,7 +17,7 @@ use venus_core::rpc::{Identity, KeepAlive};
 use venus_core::testing::doubles::MemoryAccounts;
 use venus_core::types::Address;
 use venus_gateway::rpc::{GatewayServer, ServerOptions};
-use venus_gateway::{Hub, HubOptions, Legacy, SupportRule};
+use venus_gateway::{Hub, HubOptions, Legacy, SignatureVerifier, SupportRule, Verifying};
 
 use crate::replay::Line;
 use crate::replay::play::Scene;
@@ -77,6 +77,7 @@ pub struct Stage {
     pub addr: SocketAddr,
     /// The challenges of one process after the other.
     challenges: Vec<&'static str>,
+    verifier: Arc<dyn SignatureVerifier>,
     running: Option<(Hub, GatewayServer)>,
     admin: String,
 }
@@ -104,6 +105,15 @@ pub fn server_options() -> ServerOptions {
 
 impl Stage {
     pub async fn new(accounts: &[&str], gate: Gate, challenges: &[&'static str]) -> Self {
+        Self::verifying(accounts, gate, challenges, Arc::new(Verifying::default())).await
+    }
+
+    pub async fn verifying(
+        accounts: &[&str],
+        gate: Gate,
+        challenges: &[&'static str],
+        verifier: Arc<dyn SignatureVerifier>,
+    ) -> Self {
         let directory = MemoryAccounts::new(Arc::new(SystemClock));
         accounts.iter().for_each(|account| directory.add(account));
         let mut stage = Self {
@@ -111,6 +121,7 @@ impl Stage {
             gate: Arc::new(gate),
             addr: ([127, 0, 0, 1], 0).into(),
             challenges: challenges.iter().rev().copied().collect(),
+            verifier,
             running: None,
             admin: token("alice", "admin"),
         };
@@ -128,7 +139,8 @@ impl Stage {
     }
 
     pub async fn start(&mut self) {
-        let options = options(self.challenges.pop().unwrap());
+        let mut options = options(self.challenges.pop().unwrap());
+        options.verifier = self.verifier.clone();
         let hub = Hub::new(self.accounts.clone(), options);
         let server = GatewayServer::new(&hub, self.gate.clone(), server_options()).unwrap();
         let router = server.fallback(server.router());

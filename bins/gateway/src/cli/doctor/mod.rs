@@ -33,29 +33,54 @@ pub(super) struct Findings(Vec<Finding>);
 #[derive(Debug, serde::Serialize)]
 struct Finding {
     check: String,
-    ok: bool,
+    found: Level,
     say: String,
+}
+
+/// What a finding means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    Ok,
+    /// It works now, and will not always.
+    Warn,
+    Fail,
 }
 
 impl Findings {
     fn good(&mut self, check: &str, say: impl Into<String>) {
-        self.0.push(Finding { check: check.into(), ok: true, say: say.into() });
+        self.add(check, Level::Ok, say.into());
     }
 
     fn bad(&mut self, check: &str, say: impl Into<String>) {
-        self.0.push(Finding { check: check.into(), ok: false, say: say.into() });
+        self.add(check, Level::Fail, say.into());
+    }
+
+    fn warn(&mut self, check: &str, say: impl Into<String>) {
+        self.add(check, Level::Warn, say.into());
     }
 
     fn note(&mut self, check: &str, ok: bool, good: impl Into<String>, bad: impl Into<String>) {
         if ok { self.good(check, good) } else { self.bad(check, bad) }
+    }
+
+    fn add(&mut self, check: &str, found: Level, say: String) {
+        self.0.push(Finding { check: check.into(), found, say });
     }
 }
 
 pub(super) async fn run(ctx: &Ctx, args: DoctorArgs) -> Result<(), CliError> {
     let mut found = Findings::default();
     look(ctx, &args, &mut found).await;
-    let well = found.0.iter().all(|finding| finding.ok);
-    let line = |f: &Finding| format!("{} {}: {}", if f.ok { "ok  " } else { "FAIL" }, f.check, f.say);
+    let well = found.0.iter().all(|finding| finding.found != Level::Fail);
+    let line = |f: &Finding| {
+        let level = match f.found {
+            Level::Ok => "ok  ",
+            Level::Warn => "warn",
+            Level::Fail => "FAIL",
+        };
+        format!("{level} {}: {}", f.check, f.say)
+    };
     let text = found.0.iter().map(line).collect::<Vec<_>>().join("\n");
     ctx.print(text, &json!({ "ok": well, "checks": found.0 }))?;
     if well { Ok(()) } else { Err(CliError("something is wrong: see above".into())) }

@@ -57,9 +57,12 @@ pub(super) async fn auth(config: &Config, found: &mut Findings) -> Option<AuthCl
 }
 
 fn ends(at: Option<OffsetDateTime>, found: &mut Findings) {
-    let soon = at.is_some_and(|at| at < OffsetDateTime::now_utc() + Duration::from_secs(86_400));
-    let bad = "the gateway's token ends within a day: make another by `venus-auth token gen --perm admin …`";
-    found.note("token", !soon, "venus-auth takes the gateway's token", bad);
+    if at.is_some_and(|at| at < OffsetDateTime::now_utc() + Duration::from_secs(86_400)) {
+        let text =
+            "the gateway's token ends within a day: make another by `venus-auth token gen --perm admin …`";
+        return found.warn("token", text);
+    }
+    found.good("token", "venus-auth takes the gateway's token");
 }
 
 /// How the running gateway is, if it runs.
@@ -76,11 +79,13 @@ pub(super) async fn gateway(ctx: &Ctx, found: &mut Findings) -> Option<Status> {
         found.bad("venus-gateway to venus-auth", format!("{error}: does it use the same [Auth] URL?"));
     }
     let (limit, most) = (status.open_files.unwrap_or_default(), status.channels);
-    let bad = format!(
-        "{limit} open files are too few for the {most} channels of [Limits] Channels: raise `ulimit -Hn` (LimitNOFILE of \
-         systemd) and restart, or lower it"
-    );
-    found.note("open files", status.enough_files, format!("enough for {most} channels"), bad);
+    if status.enough_files {
+        found.good("open files", format!("enough for {most} channels"));
+    } else {
+        let text = "raise `ulimit -Hn` (LimitNOFILE of systemd) and restart, or lower it";
+        let told = format!("{limit} are too few for the {most} channels of [Limits] Channels: {text}");
+        found.warn("open files", told);
+    }
     let drift = OffsetDateTime::now_utc().unix_timestamp().abs_diff(status.now);
     found.note(
         "clock",

@@ -36,7 +36,7 @@ fn secret_files(ctx: &Ctx, config: &Config, found: &mut Findings) {
     }
     let holds_token = !config.auth.token.expose_secret().is_empty();
     let written = holds_token.then(|| ctx.repo().join(FILE));
-    let files = [Some(token), written, config.token_file()];
+    let files = [Some(token), written, Some(config.token_file())];
     for file in files.into_iter().flatten().filter(|file| file.exists()) {
         let text = format!("{} can be read by others: `chmod 600 {0}`", file.display());
         let good = format!("only its owner can read {}", file.display());
