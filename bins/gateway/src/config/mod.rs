@@ -4,10 +4,12 @@ mod sections;
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use venus_auth::client::{AuthClient, ClientConfig};
+use venus_auth::limits::{RedisWindow, SharedWindow};
 use venus_bins_common::config::Secret;
 use venus_bins_common::files;
 use venus_bins_common::keys::{self, KeysError};
@@ -154,11 +156,21 @@ impl Config {
     }
 
     /// How requests are passed on.
-    pub(crate) fn proxy(&self, own_token: String) -> ProxyOptions {
+    pub(crate) fn proxy(&self) -> ProxyOptions {
         let mut options = ProxyOptions::default();
         options.hosts.clone_from(&self.proxy.allowedhosts);
-        options.own_tokens = vec![own_token];
+        options.query_tokens = self.api.querytokens;
         options
+    }
+
+    /// Where calls are counted together with other components, if anywhere.
+    pub(crate) fn shared_limits(&self) -> Result<Option<Arc<dyn SharedWindow>>, ConfigError> {
+        let url = &self.ratelimit.redis;
+        if url.expose_secret().is_empty() {
+            return Ok(None);
+        }
+        let window = RedisWindow::new(url).map_err(|error| wrong("[RateLimit] Redis")(error.to_string()))?;
+        Ok(Some(Arc::new(window)))
     }
 
     /// Where metrics are asked for, if anywhere.

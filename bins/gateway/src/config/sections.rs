@@ -16,11 +16,13 @@ pub(super) const METRICS: &str = "127.0.0.1:4569";
 pub(crate) struct Api {
     /// A multiaddr or an address and a port.
     pub(crate) listenaddress: String,
+    /// Whether tokens are taken from queries too.
+    pub(crate) querytokens: bool,
 }
 
 impl Default for Api {
     fn default() -> Self {
-        Self { listenaddress: "/ip4/127.0.0.1/tcp/45132".into() }
+        Self { listenaddress: "/ip4/127.0.0.1/tcp/45132".into(), querytokens: false }
     }
 }
 

@@ -2,18 +2,21 @@
 
 mod args;
 mod gate;
-mod local;
 mod probe;
-mod revoke;
 mod status;
+mod tighten;
 
+use std::convert::Infallible;
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use axum::Router;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
+use venus_auth::client::AuthClient;
+use venus_auth::limits::{CallLimiter, LimitConfig};
+use venus_auth::watch::Watch;
 use venus_bins_common::dirlock::DirLock;
 use venus_bins_common::listen::{GRACE, Port, multiaddr};
 use venus_bins_common::open_files::{OpenFiles, raise_open_files};
@@ -41,7 +44,7 @@ pub(crate) async fn run(ctx: &Ctx, args: RunArgs) -> Result<(), CliError> {
     logging::init(format, level, &Progress::stderr()).map_err(said)?;
     files::create_dir(ctx.repo())?;
     let _held = DirLock::acquire(ctx.repo()).map_err(|error| CliError(error.to_string()))?;
-    local::tighten(ctx.repo());
+    tighten::configuration(ctx.repo());
     let daemon = Daemon::new(ctx, config).await?;
     daemon.run(stop).await
 }
@@ -53,13 +56,15 @@ struct Daemon<'a> {
     port: Port,
     exporter: Option<metrics::Exporter>,
     parts: Parts,
+    watch: Watch,
+    token: SecretString,
 }
 
 /// What requests meet.
 #[derive(Clone)]
 pub(super) struct Parts {
-    pub(super) auth: venus_auth::client::AuthClient,
-    pub(super) gate: Arc<gate::Gate>,
+    pub(super) auth: AuthClient,
+    pub(super) gate: Arc<dyn Authenticate>,
     pub(super) hub: Hub,
     pub(super) server: GatewayServer,
     pub(super) proxy: Proxy,
@@ -91,31 +96,35 @@ impl<'a> Daemon<'a> {
         let facts = Facts { url: port.url(), open_files, most_channels: config.limits.channels, clear_text };
         // Wallets call a gateway by the address that they dial; without TLS that is the listener's.
         let hub = Hub::new(Arc::new(auth.clone()), config.hub(&multiaddr(port.addr(), ""))?);
-        let token = local::Token::new()?;
-        let gate = Arc::new(gate::Gate::new(token, auth.clone()));
-        let proxy = Proxy::new(gate.clone(), config.proxy(gate.own_token()))?;
+        let door = gate::Door::new(&auth)?;
+        let gate: Arc<dyn Authenticate> = Arc::new(door.gate.clone());
+        let proxy = Proxy::new(gate.clone(), config.proxy())?;
         for (key, target) in config.targets()? {
             proxy.set(key, Some(target));
         }
         let mut options = ServerOptions::default();
         options.limits.sessions = config.limits.sessions;
+        options.query_tokens = config.api.querytokens;
         options.reverse = Some(Arc::new(proxy.clone()));
-        let door: Arc<dyn Authenticate> = gate.clone();
-        let server = GatewayServer::new(&hub, door, options).map_err(|error| CliError(error.to_string()))?;
+        options.limiter = Some(Arc::new(limiter(&config, &auth)?));
+        let server = GatewayServer::new(&hub, gate.clone(), options);
+        let server = server.map_err(|error| CliError(error.to_string()))?;
+        let token = door.token.clone();
+        let watch = door.watch(auth.clone(), hub.clone(), &server, proxy.clone());
         let parts = Parts { auth, gate, hub, server, proxy, facts: Arc::new(facts) };
-        Ok(Self { ctx, config, port, exporter, parts })
+        Ok(Self { ctx, config, port, exporter, parts, watch, token })
     }
 
     async fn run(self, stop: CancellationToken) -> Result<(), CliError> {
-        let Self { ctx, config, port, exporter, parts } = self;
+        let Self { ctx, config, port, exporter, parts, watch, token } = self;
         warn(&parts.facts);
-        files::replace(&ctx.repo().join(TOKEN_FILE), parts.gate.local_token().expose_secret().as_bytes())?;
+        files::replace(&ctx.repo().join(TOKEN_FILE), token.expose_secret().as_bytes())?;
         announce(ctx, &config, &port, &parts)?;
         let mut tasks = Tasks::new(&stop);
         let ends = tasks.stop_token();
         let ending = end(parts.clone());
         tasks.critical("listener", port.serve(router(&parts), ends.clone(), ending));
-        tasks.critical("revocations", revoke::follow(parts.clone(), ends.clone()));
+        tasks.critical("watch", follow(watch, ends.clone()));
         if let Some(exporter) = exporter {
             tasks.critical("metrics", exporter.run(ends));
         }
@@ -130,7 +139,19 @@ impl<'a> Daemon<'a> {
 }
 
 fn router(parts: &Parts) -> Router {
-    parts.proxy.wrap(parts.server.router().merge(probe::router(parts.clone())))
+    let own = parts.server.router().merge(probe::router(parts.clone()));
+    parts.proxy.wrap(parts.server.fallback(own))
+}
+
+/// Calls of accounts are limited as venus-auth says, inside the guarded service (T16).
+fn limiter(config: &Config, auth: &AuthClient) -> Result<CallLimiter, CliError> {
+    let limits = LimitConfig { service: gate::SERVICE.to_owned(), ..LimitConfig::default() };
+    Ok(CallLimiter::new(limits, Some(Arc::new(auth.clone())), config.shared_limits()?))
+}
+
+async fn follow(watch: Watch, stop: CancellationToken) -> Result<(), Infallible> {
+    let _ = stop.run_until_cancelled(watch.run()).await;
+    Ok(())
 }
 
 /// Channels end before sockets, so that providers hear of it; then nothing is left to wait for.

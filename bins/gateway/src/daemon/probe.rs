@@ -1,4 +1,4 @@
-//! What is neither the API nor passed on: health for everybody, the status for administrators, nothing for all else.
+//! What is neither the API nor passed on: health for everybody, the status for administrators.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 use venus_core::api::Permission;
 use venus_core::rpc::Identity;
-use venus_core::rpc::server::{AuthError, Authenticate, token_of};
+use venus_core::rpc::server::{AuthError, token_of};
 
 use super::{Parts, Status};
 
@@ -42,7 +42,6 @@ pub(super) fn router(parts: Parts) -> Router {
         .route("/livez", get(healthy))
         .route("/readyz", get(ready))
         .route(STATUS, any(status))
-        .fallback(nothing)
         .with_state(Probe { parts, ready: Arc::default() })
 }
 
@@ -87,15 +86,6 @@ fn administrates(who: &Identity) -> bool {
         && (narrow.peek().is_none() || narrow.any(|scope| scope == SCOPE))
 }
 
-/// As sophon-gateway: strangers learn not even what there is not.
-async fn nothing(State(probe): State<Probe>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    match known(&probe, &parts).await {
-        Ok(_) => answer(StatusCode::NOT_FOUND, TEXT, "404 page not found\n"),
-        Err(refused) => refused,
-    }
-}
-
 async fn known(probe: &Probe, parts: &request::Parts) -> Result<Identity, Response> {
     let refused = |error| {
         answer(
@@ -108,7 +98,7 @@ async fn known(probe: &Probe, parts: &request::Parts) -> Result<Identity, Respon
             "",
         )
     };
-    let token = token_of(parts, true).map_err(refused)?;
+    let token = token_of(parts, false).map_err(refused)?;
     probe.parts.gate.authenticate(token.as_deref(), parts).await.map_err(refused)
 }
 

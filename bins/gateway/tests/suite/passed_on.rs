@@ -12,6 +12,7 @@ use crate::support::{Auth, Gateway, http};
 const INTENDED: &[(u64, u16, &str, &str)] = &[
     (2, 200, "{\"status\":\"OK\"}\n", "health is asked for by its path, with whatever query"),
     (3, 401, "", "T17: nothing about debugging is said to strangers"),
+    (13, 401, "", "T14: tokens in queries end up in logs; QueryTokens allows them"),
     (16, 401, "", "T6: a disabled account is disabled everywhere"),
     (56, 401, "", "T13: strangers do not learn what is behind the gateway"),
     (59, 401, "", "T13: no request of a stranger reaches venus-auth"),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::future::try_join_all;
 use tokio::time::{Instant, timeout_at};
@@ -28,11 +29,18 @@ pub(super) struct Known {
     enabled: Cache<String, bool>,
     /// The account of a miner.
     owners: Cache<Address, Option<Arc<str>>>,
+    /// One up whenever something ended that an answer may have rested on.
+    ends: AtomicU64,
 }
 
 impl Default for Known {
     fn default() -> Self {
-        Self { signers: Cache::new(BOUND), enabled: Cache::new(BOUND), owners: Cache::new(BOUND) }
+        Self {
+            signers: Cache::new(BOUND),
+            enabled: Cache::new(BOUND),
+            owners: Cache::new(BOUND),
+            ends: AtomicU64::new(0),
+        }
     }
 }
 
@@ -63,6 +71,12 @@ impl Inner {
         }
         known.enabled.clear();
         known.owners.clear();
+        known.ends.fetch_add(1, Ordering::Release);
+    }
+
+    /// Changes whenever something ends that a request may rest on: whoever began before asks once more.
+    pub(super) fn ends(&self) -> u64 {
+        self.engine.known.ends.load(Ordering::Acquire)
     }
 
     /// Forgets what the account service said of these signers: they were bound to one account more.
@@ -71,6 +85,9 @@ impl Inner {
     }
 
     /// The wallets that have a key and serve an account that may use it.
+    ///
+    /// # Errors
+    /// [`HubError::Identity`] if the account service cannot tell until then.
     pub(super) async fn wallets(
         &self,
         signer: &Address,
@@ -95,6 +112,31 @@ impl Inner {
             wallets.retain(|wallet| !wallet.accounts.is_empty());
         }
         Ok(wallets)
+    }
+
+    /// Whether a wallet still is there, has the key, and serves an account that may use it.
+    ///
+    /// # Errors
+    /// As [`Inner::wallets`].
+    pub(super) async fn may_use(
+        &self,
+        channel: &Channel,
+        signer: &Address,
+        accounts: Accounts<'_>,
+        until: Instant,
+    ) -> Result<bool, HubError> {
+        let names =
+            within(until, self.accounts_of(signer)).await.map_err(|source| identity(signer, source))?;
+        let served: BTreeSet<String> = {
+            let state = self.registry.read();
+            let wallet = state.wallet(channel).filter(|wallet| wallet.addresses.contains(signer));
+            let served = wallet.map(|wallet| wallet.supports.iter()).into_iter().flatten();
+            served.filter(|account| accounts.admit(account) && names.contains(account)).cloned().collect()
+        };
+        let many = served.len();
+        let off =
+            within(until, self.switched_off(served)).await.map_err(|source| identity(signer, source))?;
+        Ok(off.len() < many)
     }
 
     /// The keys that wallets offer to accounts that may use them.
@@ -195,7 +237,8 @@ impl Engine {
         let channels = state.with_signer(signer);
         let first = self.begin_at(channels.len());
         let wallet = |channel: &Arc<Channel>| {
-            let supports = &state.account(&channel.provider.account)?.supports;
+            // Its own ones: a grant is its token's, and no sister wallet of the account has it.
+            let supports = &state.wallet(channel)?.supports;
             let accounts: Vec<String> = supports.iter().filter(|account| may(account)).cloned().collect();
             (!accounts.is_empty()).then(|| Wallet { channel: channel.clone(), accounts })
         };
@@ -213,8 +256,8 @@ impl Engine {
 impl State {
     /// Whether a wallet that serves `account` has a key.
     fn offers(&self, signer: &Address, account: &str) -> bool {
-        let serves = |owner: &str| self.account(owner).is_some_and(|owner| owner.supports.contains(account));
-        self.with_signer(signer).iter().any(|channel| serves(&channel.provider.account))
+        let serves = |channel| self.wallet(channel).is_some_and(|wallet| wallet.supports.contains(account));
+        self.with_signer(signer).iter().any(|channel| serves(channel))
     }
 }
 
