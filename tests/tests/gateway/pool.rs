@@ -101,7 +101,9 @@ impl Pool {
         let watch = Watch::new(FromService::new(self.client()), liveness, WatchConfig::default());
         let watch = watch.tell(known).tell(blacklist).tell(Sockets::of(server.servers().map(Clone::clone)));
         let ending = hub.clone();
-        let watch = watch.tell(move |effect: &Effect| drop(ending.end(&ended(effect))));
+        let watch = watch.tell(move |effect: &Effect| {
+            ending.end(&ended(effect));
+        });
         let at = server.listen("127.0.0.1:0".parse().unwrap()).await.unwrap().local_addr();
         let following = tokio::spawn(watch.run());
         Node { name: hub.options().name.clone(), hub, server, at, following }

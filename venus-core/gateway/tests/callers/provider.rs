@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
 use venus_core::api::{ProverError, UnsealState};
+use venus_core::entropy::{Entropy, SeededEntropy};
 use venus_core::testing::doubles::{ScriptedProver, ScriptedUnsealer, VALID_PROOF};
 use venus_core::types::gateway::{ComputeProofRequest, UnsealPayload};
 use venus_core::types::{Address, PostProof};
@@ -150,6 +151,38 @@ async fn every_question_is_answered() {
         channel.ask("q", method, payload);
         let answer = hub.answer("q").await;
         assert!(answer.payload.is_empty() && answer.error.contains(expected), "{}: {expected}", answer.error);
+    }
+}
+
+/// Whatever a hub sends: there is an answer, and the next question is answered, too.
+#[tokio::test]
+async fn no_payload_is_without_an_answer() {
+    let (hub, mut channels) = Gateway::hub().await;
+    let handlers = Handlers::both(Arc::new(ScriptedProver::new()), Arc::new(ScriptedUnsealer::new([MINER])));
+    let _provider = ProviderHandle::start(handlers, [MINER], [hub.api()], quick()).unwrap();
+    let (a, b) = (opened(&mut channels).await, opened(&mut channels).await);
+    let (proof, market) = if a.method == "proof" { (a, b) } else { (b, a) };
+    let entropy = SeededEntropy::new(11, "payloads");
+    for round in 0..200 {
+        let mut random = [0; 4];
+        entropy.fill(&mut random).unwrap();
+        for (channel, method, valid) in [
+            (&proof, "ComputeProof", proof_request(1)),
+            (&market, "SectorsUnsealPiece", piece_request(MINER)),
+        ] {
+            // Valid JSON with one byte that is not, cut off, or nothing but noise.
+            let mut payload = valid;
+            let at = usize::from(u16::from_be_bytes([random[0], random[1]])) % payload.len();
+            match round % 3 {
+                0 => payload[at] = random[2],
+                1 => payload.truncate(at),
+                _ => payload = random.repeat(1 + at % 16),
+            }
+            channel.ask("q", method, payload);
+            let answer = hub.answer("q").await;
+            assert_ne!(answer.payload.is_empty(), answer.error.is_empty(), "{answer:?}");
+            assert!(answer.error.len() <= 2000);
+        }
     }
 }
 
