@@ -3,6 +3,7 @@
 use http::header::{AUTHORIZATION, HeaderValue};
 use http::request::Parts;
 use http::{StatusCode, Uri};
+use url::form_urlencoded;
 use venus_core::rpc::Identity;
 use venus_core::rpc::server::{AuthError, token_of};
 
@@ -47,16 +48,15 @@ pub(super) fn allow(who: &Identity, key: HostKey) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A token of the query goes on as a header: components and whoever stands before them log paths.
+/// The token that was looked at goes on, as the one header, and no other: whoever reads the last of two, or prefers the
+/// query, would let somebody else in than who was admitted here. Components and whoever stands before them log paths.
 fn as_header(parts: &mut Parts, token: &str) {
-    if parts.headers.contains_key(AUTHORIZATION) {
-        return;
-    }
     let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {token}")) else { return };
     value.set_sensitive(true);
+    // Takes the place of all that were there.
     parts.headers.insert(AUTHORIZATION, value);
-    let kept: Vec<&str> =
-        parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("token=")).collect();
+    let Some(query) = parts.uri.query().filter(|query| query.split('&').any(is_token)) else { return };
+    let kept: Vec<&str> = query.split('&').filter(|pair| !is_token(pair)).collect();
     let text = match kept.join("&") {
         query if query.is_empty() => parts.uri.path().to_owned(),
         query => format!("{}?{query}", parts.uri.path()),
@@ -64,6 +64,11 @@ fn as_header(parts: &mut Parts, token: &str) {
     if let Ok(uri) = text.parse::<Uri>() {
         parts.uri = uri;
     }
+}
+
+/// Whether a pair of a query is a token, however its name is spelled.
+fn is_token(pair: &str) -> bool {
+    form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name == "token")
 }
 
 #[cfg(test)]
@@ -80,5 +85,7 @@ mod tests {
         };
         assert_eq!(moved("/rpc/v1?token=a.b.c"), "/rpc/v1");
         assert_eq!(moved("/rpc/v1?x=1&token=a.b.c&y"), "/rpc/v1?x=1&y");
+        assert_eq!(moved("/rpc/v1?%74oken=other&x=1&token=a.b.c"), "/rpc/v1?x=1");
+        assert_eq!(moved("/rpc/v1?x=token&tokens=1"), "/rpc/v1?x=token&tokens=1");
     }
 }

@@ -46,13 +46,18 @@ async fn pass(
     if inner.stop.is_cancelled() {
         return Err((StatusCode::SERVICE_UNAVAILABLE, String::new()));
     }
+    let round = inner.open.round();
     let who = identify(inner, &mut parts).await?;
     let (key, url) = route(inner, namespace, key, &who, &parts)?;
     let permit = inner.permits.clone().try_acquire_owned();
     let permit = permit.map_err(|_| (StatusCode::SERVICE_UNAVAILABLE, "too many requests at once".into()))?;
     let remote = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
     let until = who.expires_at;
-    let listed = inner.open.enter(who, remote, permit);
+    let listed = inner.open.enter(who.clone(), remote, permit, inner.options.exchanges_of_account);
+    let listed = listed.ok_or((StatusCode::TOO_MANY_REQUESTS, "too many requests of this account".into()))?;
+    if listed.round != round && identify(inner, &mut parts).await? != who {
+        return Err((StatusCode::UNAUTHORIZED, String::new()));
+    }
     let ended = listed.ended.clone();
     // What came between the decision and the entry is not missed: a stop ends whatever is listed.
     if inner.stop.is_cancelled() {

@@ -69,6 +69,8 @@ pub struct ProxyOptions {
     pub idle: Duration,
     /// Requests and WebSockets at once.
     pub exchanges: usize,
+    /// Those of one account, so that none takes the places of all others.
+    pub exchanges_of_account: usize,
 }
 
 impl Default for ProxyOptions {
@@ -81,6 +83,7 @@ impl Default for ProxyOptions {
             answer: Duration::from_secs(300),
             idle: Duration::from_secs(90),
             exchanges: 4096,
+            exchanges_of_account: 1024,
         }
     }
 }

@@ -15,7 +15,11 @@ pub(super) struct Open(Arc<Mutex<List>>);
 #[derive(Default)]
 struct List {
     next: u64,
+    /// Counts the rounds of ending.
+    round: u64,
     all: HashMap<u64, Exchange>,
+    /// How many each account has.
+    of_account: HashMap<String, usize>,
 }
 
 struct Exchange {
@@ -28,30 +32,48 @@ struct Exchange {
 pub(super) struct Listed {
     open: Open,
     number: u64,
+    account: String,
     /// When it has to end.
     pub(super) ended: CancellationToken,
+    /// The round of ending in which it began.
+    pub(super) round: u64,
     gone: CancellationToken,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Open {
+    /// How often something was ended so far. Read before somebody is asked who it is: if [`Listed::round`] is another,
+    /// the answer may be from before its rights ended, and whoever ended them did not see the exchange.
+    pub(super) fn round(&self) -> u64 {
+        self.list().round
+    }
+
+    /// Nothing if the account has `most` already.
     pub(super) fn enter(
         &self,
         who: Identity,
         remote: Option<SocketAddr>,
         permit: OwnedSemaphorePermit,
-    ) -> Listed {
-        let ended = CancellationToken::new();
+        most: usize,
+    ) -> Option<Listed> {
+        let (ended, account) = (CancellationToken::new(), who.name.clone());
         let mut list = self.list();
-        let number = list.next;
+        let count = list.of_account.get(&account).copied().unwrap_or_default();
+        if count >= most {
+            return None;
+        }
+        list.of_account.insert(account.clone(), count + 1);
+        let (number, round) = (list.next, list.round);
         list.next = number.wrapping_add(1);
         list.all.insert(number, Exchange { who, remote, ended: ended.clone() });
         drop(list);
-        Listed { open: self.clone(), number, ended, gone: CancellationToken::new(), _permit: permit }
+        let gone = CancellationToken::new();
+        Some(Listed { open: self.clone(), number, account, ended, round, gone, _permit: permit })
     }
 
     pub(super) fn end(&self, who: impl Fn(&Identity, Option<SocketAddr>) -> bool) -> usize {
-        let list = self.list();
+        let mut list = self.list();
+        list.round += 1;
         let picked = list.all.values().filter(|exchange| who(&exchange.who, exchange.remote));
         picked.map(|exchange| exchange.ended.cancel()).count()
     }
@@ -79,6 +101,12 @@ impl Listed {
 impl Drop for Listed {
     fn drop(&mut self) {
         self.gone.cancel();
-        self.open.list().all.remove(&self.number);
+        let mut list = self.open.list();
+        list.all.remove(&self.number);
+        let count = list.of_account.get(&self.account).copied().unwrap_or_default();
+        match count {
+            0 | 1 => drop(list.of_account.remove(&self.account)),
+            more => drop(list.of_account.insert(self.account.clone(), more - 1)),
+        }
     }
 }
