@@ -52,12 +52,10 @@ impl Door {
     /// Tells everybody what ends, in the order in which it must be known: who is let in, then what is open.
     pub(super) fn watch(self, auth: AuthClient, hub: Hub, server: &GatewayServer, proxy: Proxy) -> Watch {
         let source = FromService::new(auth);
-        let mut watch = Watch::new(source, self.liveness, WatchConfig::default());
-        watch = watch.tell(self.cached).tell(self.blacklist).tell(Registrations(hub));
-        for rpc in server.servers() {
-            watch = watch.tell(Sockets::of(rpc.clone()));
-        }
-        watch.tell(PassedOn(proxy))
+        let watch = Watch::new(source, self.liveness, WatchConfig::default());
+        let watch = watch.tell(self.cached).tell(self.blacklist).tell(Registrations(hub));
+        let sockets = Sockets::of(server.servers().into_iter().cloned());
+        watch.tell(sockets).tell(PassedOn(proxy))
     }
 }
 

@@ -67,7 +67,7 @@ impl AccountDirectory for AuthClient {
         check::miner(miner)?;
         match self.user_of_miner(miner).await {
             // sophon-auth on MySQL answers with a user that has no name.
-            Ok(user) => Ok(Some(user.name).filter(|name| !name.is_empty())),
+            Ok(user) => Ok(in_use(user).filter(|name| !name.is_empty())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -79,7 +79,7 @@ impl AccountDirectory for AuthClient {
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             other => other?,
         };
-        let mut names: Vec<String> = users.into_iter().map(|user| user.name).collect();
+        let mut names: Vec<String> = users.into_iter().filter_map(in_use).collect();
         names.sort_unstable();
         names.dedup();
         Ok(names)
@@ -138,6 +138,11 @@ fn taken(error: &ClientError) -> Option<Address> {
     let ClientError::Refused { text, kind: ErrorKind::Denied, .. } = error else { return None };
     let named = text.strip_prefix("unregister signer:")?.split([',', ' ']).next()?;
     address::parse(named).ok()
+}
+
+/// Its name, if it may do anything: whoever asks acts on the answer, and disabled means disabled everywhere.
+fn in_use(user: User) -> Option<String> {
+    (user.state != UserState::Disabled).then_some(user.name)
 }
 
 fn account(user: User) -> Account {

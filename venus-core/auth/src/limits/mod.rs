@@ -8,6 +8,8 @@
 //!
 //! [`Guesses`] counts tokens that were no good, before anybody knows who calls.
 
+#[cfg(feature = "server")]
+mod admission;
 mod bucket;
 mod call;
 mod directory;

@@ -27,6 +27,7 @@ pub trait SharedWindow: Send + Sync + 'static {
 
 /// Windows begin at whole multiples of their length, which is whole seconds and at least one: Go's enforcers divide by
 /// it, and by zero for less.
+#[cfg(any(feature = "redis", test))]
 pub(super) fn slot(now: Duration, period: Duration) -> (u64, u64, Duration) {
     let seconds = period.as_secs().max(1);
     let slot = now.as_secs() / seconds;

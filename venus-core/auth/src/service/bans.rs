@@ -1,5 +1,7 @@
 //! Keeping somebody out.
 
+use venus_core::types::Address;
+
 use super::{Actor, AuthService, Change};
 use crate::effect::Effect;
 use crate::error::AuthError;
@@ -42,6 +44,12 @@ impl AuthService {
     pub async fn bans(&self, actor: &Actor) -> Result<Vec<(Ban, String)>, AuthError> {
         actor.admin()?;
         Ok(self.store().bans().await?)
+    }
+
+    /// Whether an account is kept out, or an address that it has.
+    pub(super) async fn is_barred(&self, account: &str, address: &Address) -> Result<bool, AuthError> {
+        let any = [Ban::Account(account.to_owned()), Ban::Address(*address)];
+        Ok(self.store().banned(&any).await?.is_some())
     }
 
     async fn effect(&self, ban: &Ban) -> Result<Effect, AuthError> {

@@ -13,7 +13,7 @@ use super::{Actor, AuthService};
 use crate::check;
 use crate::error::AuthError;
 use crate::jwt;
-use crate::model::{Ban, MinerRow, Page, User, UserState};
+use crate::model::{MinerRow, Page, User, UserState};
 
 #[async_trait]
 impl Authenticator for AuthService {
@@ -121,8 +121,7 @@ impl AuthService {
         if user.is_none_or(|user| user.deleted || user.state == UserState::Disabled) {
             return Ok(false);
         }
-        let any = [Ban::Account(name.to_owned()), Ban::Address(*address)];
-        Ok(self.store().banned(&any).await?.is_none())
+        Ok(!self.is_barred(name, address).await?)
     }
 }
 

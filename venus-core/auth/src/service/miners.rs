@@ -102,7 +102,7 @@ impl AuthService {
     /// The user who has the miner.
     ///
     /// # Errors
-    /// [`AuthError::NotFound`].
+    /// [`AuthError::NotFound`], also if the user or the miner is kept out: whoever asks lets it mine.
     pub async fn user_of_miner(
         &self,
         actor: &Actor,
@@ -110,6 +110,9 @@ impl AuthService {
     ) -> Result<crate::model::User, AuthError> {
         actor.admin()?;
         let row = self.store().miner(miner).await?.ok_or_else(AuthError::key_not_found)?;
+        if self.is_barred(&row.user, miner).await? {
+            return Err(AuthError::key_not_found());
+        }
         self.live_user(&row.user).await
     }
 }

@@ -117,6 +117,13 @@ impl Conn {
         !self.said_goodbye && self.early.contains(&Got::Close(1000))
     }
 
+    /// Sends part of a message.
+    pub async fn send_part(&mut self, kind: Data, last: bool, bytes: &[u8]) -> bool {
+        let frame = Frame::message(bytes.to_vec(), OpCode::Data(kind), last);
+        let sent = timeout(PATIENCE, self.sink.send(Message::Frame(frame))).await;
+        sent.expect("room to write").is_ok()
+    }
+
     pub async fn ping(&mut self) {
         self.put(Message::Ping(Vec::new().into())).await;
     }
@@ -159,6 +166,14 @@ impl Conn {
             None => self.incoming.recv().await,
         }
         .filter(|got| *got != Got::Eof)
+    }
+
+    /// The next text.
+    pub async fn text(&mut self) -> String {
+        match self.find(|got| matches!(got, Got::Text(_))).await {
+            Some(Got::Text(text)) => text,
+            _ => panic!("no text came"),
+        }
     }
 
     /// The text that has the place of a recorded one: the answer of that number, the next event of that kind on that
@@ -211,13 +226,6 @@ pub struct Answer {
     pub start: String,
     pub headers: Vec<(String, String)>,
     pub body: String,
-}
-
-impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
-    }
 }
 
 /// One request with the recorded bytes on a connection of its own.

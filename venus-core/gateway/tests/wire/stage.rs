@@ -20,7 +20,9 @@ use venus_gateway::rpc::{GatewayServer, ServerOptions};
 use venus_gateway::{Hub, HubOptions, Legacy, SignatureVerifier, SupportRule, Verifying};
 
 use crate::replay::Line;
+use crate::replay::conn::{Answer, Conn, exchange};
 use crate::replay::play::Scene;
+use crate::wallet::CHALLENGES;
 
 /// Knows every token of the recordings by what it says of itself; the accounts behind some of them are switched off.
 #[derive(Clone, Default)]
@@ -78,6 +80,7 @@ pub struct Stage {
     /// The challenges of one process after the other.
     challenges: Vec<&'static str>,
     verifier: Arc<dyn SignatureVerifier>,
+    server: ServerOptions,
     running: Option<(Hub, GatewayServer)>,
     admin: String,
 }
@@ -108,6 +111,15 @@ impl Stage {
         Self::verifying(accounts, gate, challenges, Arc::new(Verifying::default())).await
     }
 
+    /// One gateway process that talks in a way of its own.
+    pub async fn talking(accounts: &[&str], gate: Gate, server: ServerOptions) -> Self {
+        let mut stage = Self::new(accounts, gate, &[CHALLENGES[1], CHALLENGES[1]]).await;
+        stage.stop().await;
+        stage.server = server;
+        stage.start().await;
+        stage
+    }
+
     pub async fn verifying(
         accounts: &[&str],
         gate: Gate,
@@ -122,6 +134,7 @@ impl Stage {
             addr: ([127, 0, 0, 1], 0).into(),
             challenges: challenges.iter().rev().copied().collect(),
             verifier,
+            server: server_options(),
             running: None,
             admin: token("alice", "admin"),
         };
@@ -138,11 +151,15 @@ impl Stage {
         &self.running.as_ref().unwrap().0
     }
 
+    pub fn server(&self) -> &GatewayServer {
+        &self.running.as_ref().unwrap().1
+    }
+
     pub async fn start(&mut self) {
         let mut options = options(self.challenges.pop().unwrap());
         options.verifier = self.verifier.clone();
         let hub = Hub::new(self.accounts.clone(), options);
-        let server = GatewayServer::new(&hub, self.gate.clone(), server_options()).unwrap();
+        let server = GatewayServer::new(&hub, self.gate.clone(), self.server.clone()).unwrap();
         let router = server.fallback(server.router());
         self.addr = server.listen_with(([127, 0, 0, 1], 0).into(), router).await.unwrap().local_addr();
         self.running = Some((hub, server));
@@ -152,6 +169,31 @@ impl Stage {
         let (hub, server) = self.running.take().unwrap();
         tokio::join!(hub.shutdown(), server.shutdown());
     }
+}
+
+/// What a client sends to open a connection, or to call over HTTP.
+pub fn request(start: &str, token: Option<&str>, body: &str) -> Line {
+    let headers = token.map(|token| ("Authorization".to_owned(), format!("Bearer {token}")));
+    Line {
+        n: 0,
+        conn: 0,
+        from_server: false,
+        kind: "http".into(),
+        start: format!("{start} HTTP/1.1"),
+        headers: headers.into_iter().collect(),
+        body: body.to_owned(),
+    }
+}
+
+/// A call over HTTP.
+pub async fn call(addr: SocketAddr, path: &str, token: Option<&str>, method: &str, params: &str) -> Answer {
+    let body = format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{method}\",\"params\":{params}}}");
+    exchange(addr, &request(&format!("POST {path}"), token, &body)).await
+}
+
+/// A WebSocket.
+pub async fn open(addr: SocketAddr, path: &str, token: &str) -> Conn {
+    Conn::open(addr, &request(&format!("GET {path}"), Some(token), "")).await.unwrap()
 }
 
 /// A token as Go's auth makes them, of no worth elsewhere.
