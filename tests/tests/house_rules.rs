@@ -87,6 +87,28 @@ fn no_code_is_unsafe() {
     assert!(allowed.is_empty(), "the lint is switched off in {allowed:?}");
 }
 
+/// Attacks, defects of the Go programs, invariants and demands, by the names of their tests; tests/README.md says which
+/// is which.
+#[test]
+fn attacks_defects_and_demands_have_their_tests() {
+    let numbered = |prefix: &'static str, most: u32, width: usize| {
+        (1..=most).map(move |n| format!("{prefix}{n:0width$}_"))
+    };
+    let all = numbered("t", 22, 2).chain(numbered("b9_", 11, 2)).chain(numbered("i", 8, 1));
+    let all: Vec<String> = all.chain(numbered("seed_s", 14, 2)).collect();
+    let mut names = Vec::new();
+    for file in rust_files(root()).unwrap() {
+        let text = read(&file);
+        let found = text.split("fn ").skip(1).filter_map(|rest| rest.split('(').next());
+        names.extend(found.filter(|name| all.iter().any(|id| name.starts_with(id))).map(str::to_owned));
+    }
+    let missing: Vec<_> = all.iter().filter(|id| !names.iter().any(|name| name.starts_with(*id))).collect();
+    assert!(missing.is_empty(), "without a test: {missing:?}");
+    names.sort();
+    let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+    assert!(twice.is_empty(), "names that stand twice: {twice:?}");
+}
+
 #[test]
 fn every_crate_begins_with_its_documentation() {
     let packages = packages();

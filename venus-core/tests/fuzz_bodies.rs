@@ -98,7 +98,8 @@ fn target(name: &str) -> &'static Target {
 
 /// Samples of the crate's types, and texts for the targets that read text.
 static SEEDS: LazyLock<Vec<Seed>> = LazyLock::new(|| {
-    let mut seeds = fuzz::seeds(&common::text("api_types.jsonl")).unwrap();
+    let samples = common::text("api_types.jsonl") + &common::text("gateway_types.jsonl");
+    let mut seeds = fuzz::seeds(&samples).unwrap();
     let texts: [(&str, &[&str]); 4] = [
         (
             "address_text",

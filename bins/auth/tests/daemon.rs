@@ -92,6 +92,29 @@ fn accounts_outlive_restarts() {
     );
 }
 
+/// What a database holds in clear is hashed when somebody says so, and not before; the token goes on to count.
+#[test]
+fn tokens_in_clear_are_hashed_after_asking() {
+    let tmp = tempfile::tempdir().unwrap();
+    let repo = tmp.path();
+    std::fs::write(repo.join("config.toml"), "[Auth]\nTokenStore = \"clear\"\n").unwrap();
+    let first = start(repo);
+    assert!(say(repo, &["user", "add", "alice"]).0);
+    let (_, said) = say(repo, &["token", "gen", "--perm", "sign", "alice"]);
+    let token = said.trim().rsplit(' ').next().unwrap().to_owned();
+    assert!(say(repo, &["token", "list"]).1.contains(&token));
+    stop(first);
+    std::fs::write(repo.join("config.toml"), "").unwrap();
+    let (well, said) = say(repo, &["migrate"]);
+    assert!(!well && said.contains("sophon-auth cannot check them") && said.contains("--yes"), "{said}");
+    assert_eq!(say(repo, &["migrate", "--dry-run"]).1, "2 tokens stand in clear and would be hashed\n");
+    assert_eq!(say(repo, &["migrate", "--yes"]), (true, "2 of 2 clear tokens are hashed\n".into()));
+    let second = start(repo);
+    assert!(say(repo, &["token", "get", "--token", &token]).0, "it goes on to count");
+    assert!(!say(repo, &["token", "list"]).1.contains(&token));
+    stop(second);
+}
+
 /// Opening a database brings it up to date; asking what that would do must not.
 #[test]
 fn a_dry_run_leaves_a_mysql_database_as_it_is() {

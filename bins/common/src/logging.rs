@@ -10,7 +10,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use tracing_subscriber::{EnvFilter, fmt, util::SubscriberInitExt};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt, util::SubscriberInitExt};
 
 use crate::progress::Progress;
 
@@ -153,13 +153,27 @@ fn filter(variable: Option<&str>, default_filter: &str) -> Result<EnvFilter, Log
     parsed(text).map_err(|reason| LoggingError::Filter { origin, reason })
 }
 
-/// The RPC library logs what is wrong with a parameter and quotes it, which may be a password. That has no level at
-/// which it may be read.
+/// Libraries that log what goes over the wire: tokens of handshakes, whole messages, parameters, which may be a password.
+/// That has no level at which it may be read, not even if somebody asks for it by name.
+const TALKATIVE: [&str; 5] = ["h2", "hyper", "jsonrpsee", "tokio_tungstenite", "tungstenite"];
+/// Quotes parameters also where it warns.
 const NEVER: &str = "jsonrpsee_core::proc_macros_support=off";
 
 fn parsed(text: &str) -> Result<EnvFilter, String> {
-    let filter = EnvFilter::try_new(text).map_err(|error| error.to_string())?;
-    Ok(filter.add_directive(NEVER.parse().map_err(|error| format!("{NEVER}: {error}"))?))
+    // Read as it stands, so that mistakes are told wherever they are.
+    let whole = EnvFilter::try_new(text).map_err(|error| error.to_string())?;
+    let most = whole.max_level_hint().map_or(LevelFilter::WARN, |level| level.min(LevelFilter::WARN));
+    let asked: Vec<&str> = text.split(',').filter(|directive| !is_talkative(directive)).collect();
+    let filter = EnvFilter::try_new(asked.join(",")).map_err(|error| error.to_string())?;
+    let mut caps = TALKATIVE.iter().map(|name| format!("{name}={most}")).chain([NEVER.to_owned()]);
+    caps.try_fold(filter, |filter, cap| {
+        Ok(filter.add_directive(cap.parse().map_err(|error| format!("{cap}: {error}"))?))
+    })
+}
+
+fn is_talkative(directive: &str) -> bool {
+    let directive = directive.trim();
+    TALKATIVE.iter().any(|name| directive.starts_with(name))
 }
 
 /// A log line is one write; the lock that keeps it apart from the bars is [`Progress`]'s.
@@ -213,6 +227,30 @@ mod tests {
             let logged = sink.text();
             assert!(logged.contains("shown") && !logged.contains("123456"), "{text}: {logged}");
         }
+    }
+
+    #[test]
+    fn what_goes_over_the_wire_is_logged_at_no_level() {
+        let filters = [
+            "trace",
+            "trace,tungstenite=trace",
+            "tungstenite::handshake=trace,trace",
+            "info,jsonrpsee=trace",
+        ];
+        for text in filters {
+            let sink = Sink::default();
+            let builder = fmt().with_env_filter(parsed(text).unwrap());
+            let subscriber = builder.with_writer(Progress::lines(sink.clone())).finish();
+            tracing::subscriber::with_default(subscriber, || {
+                tracing::trace!(target: "tungstenite::handshake::client", "Authorization: Bearer 123456");
+                tracing::trace!(target: "jsonrpsee-server", "params: 123456");
+                tracing::debug!(target: "jsonrpsee_core::server", "123456");
+                tracing::info!(target: "venus_gateway", "shown");
+            });
+            let logged = sink.text();
+            assert!(logged.contains("shown") && !logged.contains("123456"), "{text}: {logged}");
+        }
+        assert!(parsed("info,tungstenite=loud").is_err());
     }
 
     #[test]

@@ -8,7 +8,8 @@ use venus_core::testing::fuzz;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let samples = fs::read_to_string(root.join("../tests/data/api_types.jsonl"))?;
+    let read = |name: &str| fs::read_to_string(root.join("../tests/data").join(name));
+    let samples = read("api_types.jsonl")? + &read("gateway_types.jsonl")?;
     let mut counts = HashMap::new();
     for seed in fuzz::seeds(&samples)? {
         let folder = root.join("corpus").join(seed.target);

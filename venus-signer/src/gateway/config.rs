@@ -1,5 +1,6 @@
 //! Which hubs, and how they are treated.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,6 +99,10 @@ impl HubConfig {
         client = client.with_namespace(NAMESPACE).map_err(wrong)?;
         let mut account = self.account.clone();
         if let Some(token) = &token {
+            if is_exposed(&url) {
+                // Go's wallets do so everywhere, so it is not refused.
+                tracing::warn!(hub = %self.name, "the token travels in clear, and whoever reads it can stand in for this wallet: use /wss");
+            }
             client = client.with_token(token);
             account = account.or_else(|| account_of(token.expose()));
         }
@@ -122,6 +127,14 @@ fn websocket(url: &str) -> String {
         Some(("https", rest)) => format!("wss://{rest}"),
         _ => url.to_owned(),
     }
+}
+
+/// Whether somebody on the way can read along: no TLS, and a network in between.
+fn is_exposed(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("ws://") else { return false };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host).trim_matches(['[', ']']);
+    !host.parse::<IpAddr>().map_or(host == "localhost", |ip| ip.is_loopback())
 }
 
 /// The account that a token of the auth service names. The hub verifies it; here it only tells who we are.
@@ -262,6 +275,19 @@ mod tests {
         assert!(!shown.contains("very-secret"), "{shown}");
         let shown = format!("{:?}", HubConfig::new("h", "very.secret.token:/ip4/1.2.3.4/tcp/1"));
         assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn a_token_on_a_network_without_tls_is_told() {
+        for url in ["ws://1.2.3.4:45132/rpc/v1", "ws://[2001:db8::1]:1/rpc/v1", "ws://gw:1/rpc/v1", "ws://gw"]
+        {
+            assert!(is_exposed(url), "{url}");
+        }
+        for url in
+            ["wss://gw:1/rpc/v1", "ws://127.0.0.1:1/rpc/v1", "ws://[::1]:1/rpc/v1", "ws://localhost:1/"]
+        {
+            assert!(!is_exposed(url), "{url}");
+        }
     }
 
     #[test]

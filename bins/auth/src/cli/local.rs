@@ -1,5 +1,7 @@
 //! What works on the repository itself.
 
+use std::io::{self, IsTerminal, Write};
+
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -19,6 +21,9 @@ pub(crate) struct MigrateArgs {
     /// Only tells what would be done.
     #[arg(long)]
     dry_run: bool,
+    /// Asks nothing.
+    #[arg(long, conflicts_with = "dry_run")]
+    yes: bool,
 }
 
 pub(super) fn init(ctx: &Ctx) -> Result<(), CliError> {
@@ -39,12 +44,36 @@ pub(super) async fn migrate(ctx: &Ctx, args: MigrateArgs) -> Result<(), CliError
         return plan(ctx, &dsn).await;
     }
     let store = daemon::open(&config, ctx).await?;
+    if !args.dry_run && !args.yes {
+        let clear = store.clear_tokens().await.map_err(|error| CliError(error.to_string()))?;
+        ask(clear)?;
+    }
     let done = migrate_tokens(&*store, args.dry_run).await.map_err(|error| CliError(error.to_string()))?;
     let text = match args.dry_run {
         true => format!("{} tokens stand in clear and would be hashed", done.clear),
         false => format!("{} of {} clear tokens are hashed", done.hashed, done.clear),
     };
     ctx.print(text, &json!({ "clear": done.clear, "hashed": done.hashed, "dryRun": args.dry_run }))
+}
+
+/// There is no way back to sophon-auth from here, so somebody has to want it.
+fn ask(clear: u64) -> Result<(), CliError> {
+    if clear == 0 {
+        return Ok(());
+    }
+    let what = format!(
+        "{clear} tokens would be hashed; they go on to count here, but sophon-auth cannot check them any more"
+    );
+    if !io::stdin().is_terminal() {
+        return Err(CliError(format!("{what}: say --yes")));
+    }
+    write!(io::stderr().lock(), "{what}. Go on? [y/N] ")?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(CliError("nothing is changed".into())),
+    }
 }
 
 /// What a first start would do to a MySQL database, found out without touching it: opening it brings it up to date.

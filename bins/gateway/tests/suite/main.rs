@@ -5,6 +5,7 @@
 
 mod commands;
 mod doctor;
+mod logs;
 mod passed_on;
 mod readme;
 mod support;

@@ -19,7 +19,7 @@ fn blocks() -> Vec<String> {
 }
 
 /// Where the three programs are. What nobody built yet is built now.
-fn programs() -> PathBuf {
+pub fn programs() -> PathBuf {
     let own = Path::new(env!("CARGO_BIN_EXE_venus-gateway"));
     let folder = own.parent().unwrap().to_owned();
     let missing = ["venus-auth", "venus-wallet"].into_iter().filter(|name| !folder.join(name).exists());

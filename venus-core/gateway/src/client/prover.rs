@@ -23,6 +23,22 @@ const COMPUTE: &str = "Gateway.ComputeProof";
 ///
 /// Gateways answer at once when they have no prover of a miner, so they are asked in turn, the one that had it last time
 /// first. A prover that fails to compute is not asked again elsewhere: the time is better spent by the caller.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use venus_gateway::client::{GatewayProver, GatewaySigner, GatewayUnsealer, Gateways};
+///
+/// // One connection to each gateway, for everything.
+/// let builder = Gateways::builder().gateway("eyJhbGciOi.eyJuYW1lIjo.c2ln:/ip4/127.0.0.1/tcp/45132");
+/// let gateways = builder.build()?;
+/// let prover = GatewayProver::from(gateways.clone());
+/// let (signer, unsealer) = (GatewaySigner::from(gateways.clone()), GatewayUnsealer::from(gateways.clone()));
+/// # drop((prover, signer, unsealer));
+/// gateways.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct GatewayProver {
     gateways: Gateways,

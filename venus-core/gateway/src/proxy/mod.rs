@@ -16,6 +16,18 @@
 //! | `miner.MinerAPI` | `MINER` |
 //! | `v0.IMarket`, `v1.IMarket` | `DROPLET` |
 //! | `auth.IAuthClient` | `AUTH` |
+//!
+//! ```
+//! # fn pass_on(gate: std::sync::Arc<dyn venus_core::rpc::server::Authenticate>, own: axum::Router)
+//! #     -> Result<axum::Router, Box<dyn std::error::Error>> {
+//! use venus_gateway::proxy::{HostKey, Proxy, ProxyOptions};
+//!
+//! let proxy = Proxy::new(gate, ProxyOptions::default())?;
+//! proxy.set(HostKey::Messager, Some("/ip4/127.0.0.1/tcp/39812".parse()?));
+//! let app = proxy.wrap(own);
+//! # Ok(app)
+//! # }
+//! ```
 
 mod admit;
 mod forward;

@@ -9,10 +9,10 @@ use crate::actors::{
 use crate::cbor::{CborErrorKind, Decode, Encode};
 use crate::types::{
     ActorInfo, Allocation, AskResponse, BeneficiaryTerm, BlockHeader, BlockMsg, Claim, ClientDealProposal,
-    DealProposal, DealResponse, DealState, DrawRandomParams, ElectionProof, Event, MarketBalance, Message,
-    PendingBeneficiaryChange, PostProof, ProviderDealState, Receipt, SectorInfo, SectorOnChainInfo,
-    SectorPreCommitInfo, SectorPreCommitOnChainInfo, Signature, SignedMessage, SignedVoucher, StorageAsk,
-    Ticket, TipsetKey,
+    DealProposal, DealResponse, DealState, DrawRandomParams, ElectionProof, Event, GatewayChallenge,
+    MarketBalance, Message, PendingBeneficiaryChange, PostProof, ProviderDealState, Receipt, SectorInfo,
+    SectorOnChainInfo, SectorPreCommitInfo, SectorPreCommitOnChainInfo, Signature, SignedMessage,
+    SignedVoucher, StorageAsk, Ticket, TipsetKey,
 };
 
 pub fn cbor_message(bytes: &[u8]) -> bool {
@@ -138,6 +138,7 @@ pub const PARAMS: &[Type] = types![
     DealState,
     ElectionProof,
     Event,
+    GatewayChallenge,
     MarketBalance,
     PendingBeneficiaryChange,
     PostProof,

@@ -6,6 +6,7 @@ use serde_json::error::Category;
 
 use super::{Type, pick, refused};
 use crate::json::{Face, Json, with_face};
+use crate::types::gateway::*;
 use crate::types::*;
 
 pub fn json_message(bytes: &[u8]) -> bool {
@@ -36,7 +37,7 @@ macro_rules! types {
     };
 }
 
-/// Every type that travels between the pool and a node, by the name that its samples have.
+/// Every type that travels between the pool, a node and those who dialled in, by the name that its samples have.
 pub const API_TYPES: &[Type] = types![
     ActorInfo,
     ActorState,
@@ -50,7 +51,11 @@ pub const API_TYPES: &[Type] = types![
     ChainMessage,
     Claim,
     ClientDealProposal,
+    ComputeProofRequest,
     ComputeStateOutput,
+    ConnectState,
+    ConnectedCompleted,
+    ConnectionStates,
     Deadline,
     DeadlineInfo,
     DealCollateralBounds,
@@ -67,7 +72,9 @@ pub const API_TYPES: &[Type] = types![
     HeadChangeStep,
     InvocResult,
     MarketBalance,
+    MarketConnectionState,
     MarketDeal,
+    MarketRegisterPolicy,
     MessageCheckStatus,
     MessageLookup,
     MessageSendSpec,
@@ -81,8 +88,13 @@ pub const API_TYPES: &[Type] = types![
     NetworkParams,
     Partition,
     PostProof,
+    ProofRegisterPolicy,
     ProtocolParams,
     Receipt,
+    RegisterRefusal,
+    RegisterReport,
+    RequestEvent,
+    ResponseEvent,
     SectorExpiration,
     SectorInfo,
     SectorLocation,
@@ -96,7 +108,11 @@ pub const API_TYPES: &[Type] = types![
     Tipset,
     TipsetKey,
     TipsetSelector,
+    UnsealPayload,
     Version,
+    WalletDetail,
+    WalletRegisterPolicy,
+    WalletSignRequest,
 ];
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> bool {

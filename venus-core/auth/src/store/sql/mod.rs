@@ -44,6 +44,26 @@ const STORE_VERSION: i64 = 3;
 ///
 /// Where sophon-auth's table keeps times to the second or millisecond, MySQL cuts ours to it, but for tokens. Its times
 /// are taken to be UTC.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use venus_auth::{AuthService, Rules, SqlStore};
+/// use venus_core::clock::SystemClock;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("auth.sqlite");
+/// let store = SqlStore::sqlite(&file).await?;
+/// let auth = AuthService::new(Arc::new(store.clone()), Arc::new(SystemClock), Rules::default());
+/// # drop(auth);
+/// store.close().await;
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sqlite"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Debug)]
 pub struct SqlStore {
     db: Db,
