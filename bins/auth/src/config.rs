@@ -1,6 +1,7 @@
 //! `config.toml`: the keys of sophon-auth, in any case, and ours. What nobody knows is left alone.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -12,6 +13,9 @@ use venus_bins_common::listen::{self, ClearText, Endpoint};
 pub(crate) const FILE: &str = "config.toml";
 /// The database's name there, unless the file says otherwise.
 const DATABASE: &str = "auth.sqlite";
+/// Short beside the second within which every revocation counts, and long enough that a busy component costs the
+/// database no more than an idle one.
+const RECALL: Duration = Duration::from_millis(100);
 
 /// A key's value makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +151,7 @@ impl Config {
                 "clear" => TokenStorage::Clear,
                 _ => return Err(value("[Auth] TokenStore", "write hashed or clear")),
             },
+            recall: RECALL,
         })
     }
 

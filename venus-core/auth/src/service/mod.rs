@@ -9,12 +9,14 @@ mod bootstrap;
 mod directory;
 mod limits;
 mod miners;
+mod recent;
 mod signers;
 mod tokens;
 mod users;
 mod verify;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -28,6 +30,8 @@ pub use signers::SignerOutcome;
 pub use tokens::{NewToken, TokenView};
 pub use users::NewUser;
 pub use verify::Verified;
+
+use recent::Recent;
 
 use crate::audit::{AuditQuery, AuditRecord};
 #[cfg(doc)]
@@ -65,6 +69,9 @@ pub struct Rules {
     pub sharing: SignerSharing,
     /// What stands in the store.
     pub tokens: TokenStorage,
+    /// How long what a token says may be used again without a look at the store. What ends through this service ends
+    /// at once all the same; what another process writes into the store may be seen so much later. Zero is never.
+    pub recall: Duration,
 }
 
 /// The accounts of a pool. Cheap to clone; all clones are one service.
@@ -79,6 +86,7 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     rules: Rules,
     effects: Effects,
+    recent: Recent,
 }
 
 impl std::fmt::Debug for Inner {
@@ -100,7 +108,9 @@ impl AuthService {
         rules: Rules,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { inner: Arc::new(Inner { store, clock, entropy, rules, effects: Effects::default() }) }
+        let inner =
+            Inner { store, clock, entropy, rules, effects: Effects::default(), recent: Recent::default() };
+        Self { inner: Arc::new(inner) }
     }
 
     /// What ends, as it ends.

@@ -1,11 +1,13 @@
 //! Whom a token speaks for.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
 use time::OffsetDateTime;
 use uuid::Uuid;
 use venus_core::api::Permissions;
 
+use super::recent::{Asked, Seen};
 use super::{Actor, AuthService};
 use crate::error::AuthError;
 use crate::jwt;
@@ -58,6 +60,24 @@ impl AuthService {
     /// # Errors
     /// [`AuthError::Unauthenticated`] if it does not count, [`AuthError::Store`] if nobody can tell.
     pub async fn check(&self, token: &str, from: Option<IpAddr>) -> Result<Verified, AuthError> {
+        let recall = self.inner.rules.recall;
+        if recall.is_zero() {
+            return self.look_up(token, from).await;
+        }
+        let asked = Asked { token: jwt::fingerprint(token), from };
+        // Before the store is read: what ends meanwhile must not be forgotten.
+        let seen = Seen { at: Instant::now(), effects: self.effects().last() };
+        if let Some(verified) = self.inner.recent.get(&asked, seen, recall)
+            && verified.expires_at.is_none_or(|at| at > self.now())
+        {
+            return Ok(verified);
+        }
+        let verified = self.look_up(token, from).await?;
+        self.inner.recent.put(asked, seen, verified.clone());
+        Ok(verified)
+    }
+
+    async fn look_up(&self, token: &str, from: Option<IpAddr>) -> Result<Verified, AuthError> {
         jwt::peek(token).map_err(|e| AuthError::Unauthenticated(e.to_string()))?;
         let row = self.find(token).await?.filter(|row| !row.deleted);
         let row = row.ok_or_else(|| AuthError::Unauthenticated("get token: Key not found".into()))?;

@@ -35,7 +35,7 @@ pub(crate) fn config() -> RestConfig {
 }
 
 pub(crate) fn service(sharing: SignerSharing) -> AuthService {
-    let rules = Rules { sharing, tokens: TokenStorage::Hashed };
+    let rules = Rules { sharing, tokens: TokenStorage::Hashed, ..Rules::default() };
     AuthService::new(Arc::new(MemoryStore::default()), Arc::new(SystemClock), rules)
 }
 
