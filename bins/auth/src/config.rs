@@ -1,11 +1,12 @@
 //! `config.toml`: the keys of sophon-auth, in any case, and ours. What nobody knows is left alone.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use venus_auth::{Rules, SignerSharing, TokenStorage};
+use venus_auth::limits::{CallLimiter, LimitConfig, Rate, RedisError, RedisWindow};
+use venus_auth::{AuthService, Rules, SignerSharing, TokenStorage};
 use venus_bins_common::keys::{self, KeysError};
 use venus_bins_common::listen::{self, ClearText, Endpoint};
 
@@ -13,9 +14,6 @@ use venus_bins_common::listen::{self, ClearText, Endpoint};
 pub(crate) const FILE: &str = "config.toml";
 /// The database's name there, unless the file says otherwise.
 const DATABASE: &str = "auth.sqlite";
-/// Short beside the second within which every revocation counts, and long enough that a busy component costs the
-/// database no more than an idle one.
-const RECALL: Duration = Duration::from_millis(100);
 
 /// A key's value makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) metrics: Metrics,
     pub(crate) tls: Tls,
     pub(crate) auth: Auth,
+    pub(crate) ratelimit: RateLimit,
     /// Whether tokens may travel in clear between machines.
     pub(crate) allowcleartext: bool,
 }
@@ -48,6 +47,7 @@ impl Default for Config {
             metrics: Metrics::default(),
             tls: Tls::default(),
             auth: Auth::default(),
+            ratelimit: RateLimit::default(),
             allowcleartext: false,
         }
     }
@@ -108,6 +108,16 @@ impl Default for Auth {
     }
 }
 
+/// Calls in a second; 0 for any number.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct RateLimit {
+    pub(crate) perip: u32,
+    pub(crate) pertoken: u32,
+    /// Where the limits of accounts are counted together with other components; not here if empty.
+    pub(crate) redis: SecretString,
+}
+
 /// Where accounts are kept.
 pub(crate) enum Database {
     Sqlite(PathBuf),
@@ -136,6 +146,22 @@ impl Config {
         })
     }
 
+    /// Who may ask `service` how often; `None` if everybody may always.
+    pub(crate) fn limiter(&self, service: &AuthService) -> Result<Option<CallLimiter>, ConfigError> {
+        let RateLimit { perip, pertoken, redis } = &self.ratelimit;
+        let rate = |n: u32| (n > 0).then(|| Rate { per_second: n, burst: n.saturating_mul(2) });
+        let mut limits = LimitConfig { service: "auth".into(), ..LimitConfig::default() };
+        (limits.per_ip, limits.per_token) = (rate(*perip), rate(*pertoken));
+        if redis.expose_secret().is_empty() {
+            // sophon-auth counts nobody: limits of accounts are for the others, unless the operator says where.
+            let any = limits.per_ip.is_some() || limits.per_token.is_some();
+            return Ok(any.then(|| CallLimiter::new(limits, None, None)));
+        }
+        let wrong = |error: RedisError| ConfigError { key: "[RateLimit] Redis", reason: error.to_string() };
+        let shared = Arc::new(RedisWindow::new(redis).map_err(wrong)?);
+        Ok(Some(CallLimiter::new(limits, Some(Arc::new(service.clone())), Some(shared))))
+    }
+
     /// How the service decides.
     pub(crate) fn rules(&self) -> Result<Rules, ConfigError> {
         let value = |key, reason: &str| ConfigError { key, reason: reason.into() };
@@ -151,7 +177,6 @@ impl Config {
                 "clear" => TokenStorage::Clear,
                 _ => return Err(value("[Auth] TokenStore", "write hashed or clear")),
             },
-            recall: RECALL,
         })
     }
 

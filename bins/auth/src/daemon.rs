@@ -1,12 +1,15 @@
 //! `venus-auth run`: everything together.
 
+use std::convert::Infallible;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 use venus_auth::rest::{RestConfig, router};
 use venus_auth::{AuthService, AuthStore, SqlStore};
 use venus_bins_common::dirlock::DirLock;
@@ -17,6 +20,9 @@ use venus_core::error::BoxError;
 
 use crate::cli::{ADDRESS_FILE, CliError, Ctx, TOKEN_FILE};
 use crate::config::{Config, Database};
+
+/// How often accounts and tokens are counted for metrics.
+const MEASURE_EVERY: Duration = Duration::from_secs(30);
 
 /// Options of `run`.
 #[derive(Debug, Args)]
@@ -67,18 +73,46 @@ pub(crate) async fn run(ctx: &Ctx, args: RunArgs) -> Result<(), CliError> {
     let service = service(ctx, &config).await?;
     let port = Port::bind(&config.endpoint()?).await?;
     let exporter = exporter(&config).await?;
-    let rest = RestConfig { query_tokens: config.auth.querytokens, ..RestConfig::default() };
+    let admission = config.limiter(&service).map_err(|error| CliError(error.to_string()))?;
+    let rest = RestConfig {
+        query_tokens: config.auth.querytokens,
+        admission: admission.map(|limiter| Arc::new(limiter) as _),
+        ..RestConfig::default()
+    };
     announce(ctx, &port)?;
     let mut tasks = Tasks::new(&stop);
     let ends = tasks.stop_token();
-    tasks.critical("listener", port.serve(router(service, rest), ends.clone(), async {}));
+    tasks.critical("other instances", until(ends.clone(), others(service.clone())));
     if let Some(exporter) = exporter {
-        tasks.critical("metrics", exporter.run(ends));
+        tasks.critical("gauges", until(ends.clone(), measure(service.clone())));
+        tasks.critical("metrics", exporter.run(ends.clone()));
     }
+    tasks.critical("listener", port.serve(router(service, rest), ends, async {}));
     let ended = tasks.run(GRACE + GRACE / 2).await;
     let _ = std::fs::remove_file(ctx.repo().join(ADDRESS_FILE));
     tracing::info!("stopped");
     ended.map_err(|error| CliError(error.to_string()))
+}
+
+/// Runs something without an end until the stop.
+async fn until(stop: CancellationToken, endless: impl Future<Output = Infallible>) -> Result<(), Infallible> {
+    stop.run_until_cancelled(endless).await.map_or(Ok(()), |never| match never {})
+}
+
+/// Hears what other instances on the same database end.
+async fn others(service: AuthService) -> Infallible {
+    service.follow_others().await;
+    // Nobody shares this database.
+    std::future::pending().await
+}
+
+async fn measure(service: AuthService) -> Infallible {
+    loop {
+        if let Err(error) = service.measure().await {
+            tracing::warn!(%error, "accounts and tokens cannot be counted");
+        }
+        tokio::time::sleep(MEASURE_EVERY).await;
+    }
 }
 
 async fn service(ctx: &Ctx, config: &Config) -> Result<AuthService, CliError> {

@@ -58,7 +58,7 @@ async fn note(State((asked, inner)): State<(Asked, Router)>, request: Request) -
 
 /// A service that keeps whole tokens, and its administrator's in the repository.
 async fn serve(repo: &Path, clock: &ManualClock) -> (String, Asked) {
-    let rules = Rules { sharing: SignerSharing::Allow, tokens: TokenStorage::Clear, ..Rules::default() };
+    let rules = Rules { sharing: SignerSharing::Allow, tokens: TokenStorage::Clear };
     let service = AuthService::new(Arc::new(MemoryStore::default()), Arc::new(clock.clone()), rules);
     let token = service.local_token(None).await.unwrap();
     std::fs::write(repo.join("token"), token.expose_secret()).unwrap();

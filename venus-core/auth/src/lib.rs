@@ -2,13 +2,21 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod audit;
+mod check;
 #[cfg(feature = "client")]
 #[cfg_attr(docsrs, doc(cfg(feature = "client")))]
 pub mod client;
 mod effect;
+#[cfg(any(feature = "client", feature = "mysql", feature = "server"))]
+mod effect_json;
 mod effects;
 mod error;
 pub mod jwt;
+#[cfg(feature = "guard")]
+#[cfg_attr(docsrs, doc(cfg(feature = "guard")))]
+pub mod limits;
+#[cfg(feature = "guard")]
+mod memo;
 mod model;
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
@@ -18,6 +26,12 @@ mod store;
 #[cfg(feature = "test-utils")]
 pub mod testing;
 mod text;
+#[cfg(feature = "guard")]
+#[cfg_attr(docsrs, doc(cfg(feature = "guard")))]
+pub mod verifier;
+#[cfg(feature = "guard")]
+#[cfg_attr(docsrs, doc(cfg(feature = "guard")))]
+pub mod watch;
 #[cfg(any(feature = "client", feature = "server"))]
 mod wire;
 
@@ -37,6 +51,6 @@ pub use store::SchemaPlan;
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
 pub use store::SqlStore;
 pub use store::{
-    AuthStore, Cascade, Changed, Decide, MemoryStore, MinerBound, StoreError, TokenMigration, UserChange,
-    migrate_tokens,
+    AuthStore, Cascade, Changed, Decide, Heard, MemoryStore, MinerBound, StoreError, TokenMigration,
+    UserChange, migrate_tokens,
 };

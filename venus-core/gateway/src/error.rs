@@ -44,7 +44,7 @@ pub enum HubError {
     /// A provider answered with an error, which is not of the kind that another one could mend.
     #[error("{0}")]
     Provider(String),
-    /// The only provider that could serve the request went away.
+    /// The only provider that could serve the request went away, or the caller's own channel ended.
     #[error("channel closed")]
     Closed,
     /// All providers that could serve the request failed.

@@ -10,30 +10,36 @@ use venus_core::types::{Address, Network};
 
 use crate::channel::Channel;
 use crate::provider::Kind;
-use crate::registry::{Account, State};
+use crate::registry::{Account, State, Wallet};
 
-/// All wallets, by account.
+/// All wallets, in no order yet: what takes long is not done under the registry's lock.
 pub(crate) fn wallets(state: &State) -> Vec<WalletDetail> {
-    let mut list: Vec<_> = state.accounts().map(|(name, account)| wallet(name, account)).collect();
-    list.sort_by(|a, b| a.account.cmp(&b.account));
-    list
+    state.accounts().map(|(name, account)| wallet(name, account)).collect()
 }
 
-/// The wallets of one account, in the order they came.
+/// The wallets of one account, in no order yet.
 pub(crate) fn wallet(name: &str, account: &Account) -> WalletDetail {
-    let mut states: Vec<ConnectState> = account
-        .wallets()
-        .map(|wallet| ConnectState {
-            addrs: in_order(wallet.addresses.iter().copied().collect()),
-            ..connection(&wallet.channel)
-        })
-        .collect();
-    states.sort_by_key(|state| (state.create_time, state.channel_id));
+    let state = |wallet: &Wallet| ConnectState {
+        addrs: wallet.addresses.iter().copied().collect(),
+        ..connection(&wallet.channel)
+    };
     WalletDetail {
         account: name.to_owned(),
         support_accounts: account.supports.iter().cloned().collect(),
-        connect_states: states,
+        connect_states: account.wallets().map(state).collect(),
     }
+}
+
+/// Puts accounts by name, their wallets as they came, and addresses by text, which is what people see.
+pub(crate) fn in_order(mut wallets: Vec<WalletDetail>) -> Vec<WalletDetail> {
+    wallets.sort_by(|a, b| a.account.cmp(&b.account));
+    for state in wallets.iter_mut().flat_map(|wallet| &mut wallet.connect_states) {
+        state.addrs = by_text(std::mem::take(&mut state.addrs));
+    }
+    for wallet in &mut wallets {
+        wallet.connect_states.sort_by_key(|state| (state.create_time, state.channel_id));
+    }
+    wallets
 }
 
 /// The miners that have provers or sealers.
@@ -70,8 +76,7 @@ fn connection(channel: &Channel) -> ConnectState {
     }
 }
 
-/// By text, which is what people see.
-fn in_order(addresses: Vec<Address>) -> Vec<Address> {
+fn by_text(addresses: Vec<Address>) -> Vec<Address> {
     let texts = format_many(&addresses, Network::Mainnet);
     let mut list: Vec<_> = texts.into_iter().zip(addresses).collect();
     list.sort_by(|a, b| a.0.cmp(&b.0));

@@ -11,7 +11,7 @@ use venus_core::entropy::{Entropy, EntropyError, OsEntropy};
 
 use crate::verify::{SignatureVerifier, Verifying};
 
-/// Which accounts' wallets get the challenge of Go gateways. For wallets that do not understand ours.
+/// Which accounts' wallets get the challenge of Go gateways, if they do not say that they understand more.
 ///
 /// Go's challenge names nobody: **whoever runs another hub of such a wallet can pass the question on**, and so claim the
 /// wallet's keys here for an account that is listed. Accounts that are not listed cannot be used for that, and a wallet
@@ -92,7 +92,8 @@ impl Default for HubLimits {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct HubOptions {
-    /// What it calls itself in its challenges; wallets are configured with the same name.
+    /// What it calls itself in its challenges, 1 to 256 bytes; wallets are configured with the same name. No two hubs that
+    /// share a wallet may have the same.
     pub name: String,
     /// Its bounds.
     pub limits: HubLimits,

@@ -30,6 +30,7 @@ mod mpool;
 mod permission;
 mod prover;
 mod signer;
+mod signer_kind;
 mod unsealer;
 
 pub use block::BlockProducer;
@@ -50,4 +51,5 @@ pub use mpool::{GasEstimator, GasSpec, MessagePool};
 pub use permission::{Permission, Permissions};
 pub use prover::{ProofComputer, ProverError, WinningPostRequest};
 pub use signer::{ISigner, SignerError, SignerExt};
+pub use signer_kind::{SignerKind, SignerKindError};
 pub use unsealer::{PieceUnsealer, UnsealError, UnsealPatience, UnsealRequest, UnsealState};

@@ -163,6 +163,31 @@ async fn a_node_of_another_network_is_not_used() {
     assert_eq!(MultiNode::start(Vec::new(), multi_config()).await.unwrap_err().kind(), ErrorKind::Invalid);
 }
 
+/// Threat T19: whatever head a node reports, everybody would follow it.
+#[tokio::test]
+async fn t19_one_node_cannot_capture_the_head() {
+    let world = World::new();
+    world.history().await;
+    let alone = World::new();
+    for _ in 0..20 {
+        alone.chain.mine(&[]).unwrap(); // The same network, heavier by far, and known to nobody else.
+    }
+    let faces = [&world, &world, &alone].map(|world| Face::new(world.clone(), Style::Lotus));
+    let several = Several::of(faces.into()).await;
+    let mut consumer = Consumer::start(&several.multi, &world).await;
+    for _ in 0..5 {
+        world.chain.mine(&[]).unwrap();
+        alone.chain.mine(&[]).unwrap();
+        consumer.catch_up().await;
+        assert_eq!(several.multi.head().await.unwrap(), world.chain.head_now());
+    }
+    assert_eq!(several.multi.healthy(), [true; 3], "it answers, and is not believed");
+    // Those who tell the truth go: then there is nobody to doubt the third with.
+    several.at[0].set_away(true);
+    several.at[1].set_away(true);
+    assert_eq!(several.multi.head().await.unwrap(), alone.chain.head_now());
+}
+
 #[tokio::test]
 async fn a_message_goes_to_all_nodes_and_none_delays_it() {
     let (one, other) = (World::new(), World::new());

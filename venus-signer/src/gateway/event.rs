@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
+use venus_core::api::SignerError;
 use venus_core::clock::Clock;
 use venus_core::types::gateway::{ConnectedCompleted, RequestEvent};
 use venus_core::types::{Address, ChallengeContext, MsgMeta, MsgType};
@@ -91,7 +92,16 @@ impl Registration {
             self.challenge(&mut caller, request.signer.0, &request.to_sign.0, &meta.extra)?;
         }
         let signed = self.wallet.sign(&caller, &request.signer.0, &request.to_sign.0, &meta).await;
-        Ok(signature(&signed.map_err(|error| bounded(&go_text(&error, meta.msg_type.as_str())))?))
+        Ok(signature(&signed.map_err(|error| self.refusal(&error, &meta))?))
+    }
+
+    fn refusal(&self, error: &SignerError, meta: &MsgMeta) -> String {
+        bounded(&match error {
+            // In Go's words nobody could tell a rule that forbids it from a wallet that is broken, and a hub would go on
+            // to the next wallet.
+            SignerError::Denied(_) if !self.live.config.legacy => error.to_string(),
+            error => go_text(error, meta.msg_type.as_str()),
+        })
     }
 
     /// The accounts that the request is made for. What the hub names can only be fewer than what the wallet supports.

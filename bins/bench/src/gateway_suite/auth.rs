@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -51,9 +50,6 @@ pub(super) struct Accounts {
 pub(super) const PLAIN: &str = "/bench/plain";
 const PLAIN_ANSWER: &str = r#"{"name":"bench-admin","perm":"admin","ext":""}"#;
 
-/// As the daemon has it.
-const RECALL: Duration = Duration::from_millis(100);
-
 /// Keeps the service and its files.
 pub(super) struct Running {
     _serving: JoinHandle<()>,
@@ -70,8 +66,7 @@ pub(super) async fn run(config: Config) -> Result<Running, BenchError> {
             Arc::new(store.map_err(|error| CHILD.input(error))?)
         }
     };
-    let rules = Rules { recall: RECALL, ..Rules::default() };
-    let service = AuthService::new(store, Arc::new(SystemClock), rules);
+    let service = AuthService::new(store, Arc::new(SystemClock), Rules::default());
     let mut accounts = people(&service, config.wallets).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     accounts.address = Some(listener.local_addr()?);

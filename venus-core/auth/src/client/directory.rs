@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fvm_shared::address::Protocol;
 use venus_core::api::{
     Account, AccountDirectory, AccountLimit, AccountMiner, Authenticator, IdentityError, MAX_PAGE, Principal,
 };
@@ -11,6 +10,7 @@ use venus_core::error::{Classify, ErrorKind};
 use venus_core::types::{Address, address};
 
 use super::{AuthClient, ClientError};
+use crate::check;
 use crate::jwt;
 use crate::model::{Page, User, UserState};
 
@@ -21,7 +21,8 @@ const MIN_PERIOD: Duration = Duration::from_secs(1);
 impl Authenticator for AuthClient {
     async fn authenticate(&self, token: &str) -> Result<Principal, IdentityError> {
         // The service refuses these for another reason than that they do not count.
-        if token.is_empty() || token.len() > jwt::MAX_TOKEN {
+        // What is no token at all is not worth a question.
+        if jwt::peek(token).is_err() {
             return Err(IdentityError::Unauthenticated);
         }
         let verified = self.verify(token).await.map_err(|error| match disabled(&error) {
@@ -63,22 +64,22 @@ impl AccountDirectory for AuthClient {
     }
 
     async fn account_of_miner(&self, miner: &Address) -> Result<Option<String>, IdentityError> {
-        check(miner, "miner", &[Protocol::ID])?;
+        check::miner(miner)?;
         match self.user_of_miner(miner).await {
             // sophon-auth on MySQL answers with a user that has no name.
-            Ok(user) => Ok(Some(user.name).filter(|name| !name.is_empty())),
+            Ok(user) => Ok(in_use(user).filter(|name| !name.is_empty())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
     async fn accounts_of_signer(&self, signer: &Address) -> Result<Vec<String>, IdentityError> {
-        check_key(signer)?;
+        check::signer(signer)?;
         let users = match self.users_of_signer(signer).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             other => other?,
         };
-        let mut names: Vec<String> = users.into_iter().map(|user| user.name).collect();
+        let mut names: Vec<String> = users.into_iter().filter_map(in_use).collect();
         names.sort_unstable();
         names.dedup();
         Ok(names)
@@ -123,7 +124,7 @@ impl AccountDirectory for AuthClient {
     }
 
     async fn register_signers(&self, account: &str, signers: &[Address]) -> Result<(), IdentityError> {
-        signers.iter().try_for_each(check_key)?;
+        signers.iter().try_for_each(check::signer)?;
         self.account(account).await?;
         AuthClient::register_signers(self, account, signers).await.map_err(|error| match taken(&error) {
             Some(signer) => IdentityError::NotYourSigner { signer },
@@ -139,6 +140,11 @@ fn taken(error: &ClientError) -> Option<Address> {
     address::parse(named).ok()
 }
 
+/// Its name, if it may do anything: whoever asks acts on the answer, and disabled means disabled everywhere.
+fn in_use(user: User) -> Option<String> {
+    (user.state != UserState::Disabled).then_some(user.name)
+}
+
 fn account(user: User) -> Account {
     Account { name: user.name, comment: user.comment, enabled: user.state != UserState::Disabled }
 }
@@ -148,16 +154,4 @@ fn unknown(error: ClientError, name: &str) -> IdentityError {
         ErrorKind::NotFound => IdentityError::AccountNotFound(name.to_owned()),
         _ => error.into(),
     }
-}
-
-fn check_key(signer: &Address) -> Result<(), IdentityError> {
-    check(signer, "signer", &[Protocol::Secp256k1, Protocol::BLS, Protocol::Delegated])
-}
-
-fn check(address: &Address, what: &str, wanted: &[Protocol]) -> Result<(), IdentityError> {
-    if wanted.contains(&address.protocol()) {
-        return Ok(());
-    }
-    let shown = crate::text::address(address);
-    Err(IdentityError::Invalid(format!("{what}: {shown} is of another kind of address")))
 }

@@ -1,5 +1,7 @@
 //! Routes that sophon-auth does not have.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -11,16 +13,18 @@ use super::answer::{Answer, Refusal};
 use super::bind::{Bind, BindError};
 use crate::audit::AuditQuery;
 use crate::effect::{Effect, Revocation};
-use crate::wire::{AuditJson, BanJson, RevocationJson, RevocationsJson, SCOPE_VERIFY};
+use crate::service::Actor;
+use crate::wire::{AuditJson, BanJson, RevocationJson, RevocationsJson, SCOPE_VERIFY, TokensJson};
 
-/// What ended after number `after` of life `life`, waiting a while for something. Without `after`: from where to
+/// Tokens that one question names.
+const MOST_TOKENS: usize = 1000;
+
+/// What ended after number `after` of life `life`, waiting a while for something, `wait` milliseconds at most. Without `after`: from where to
 /// follow. A life that is over is answered with one reset.
 pub(super) async fn revocations(ask: &Ask<'_>) -> Result<Answer, Refusal> {
-    let follows = ask.actor.permissions.allow(Permission::Read)
-        && ask.caller.scopes.iter().any(|scope| scope == SCOPE_VERIFY);
-    if !follows {
-        ask.actor.admin()?;
-    }
+    follower(ask)?;
+    // Who cannot speak for all must not be believed.
+    ask.service().hears_others()?;
     let bind = Bind::new("RevocationsReq", &ask.input)?;
     let (after, life) = (bind.maybe_int("After")?, bind.text("Life")?);
     let effects = ask.service().effects();
@@ -30,12 +34,41 @@ pub(super) async fn revocations(ask: &Ask<'_>) -> Result<Answer, Refusal> {
         let seq = effects.last();
         return told(ask, seq, vec![Revocation { seq, effect: Effect::Reset }]);
     }
+    let wait = bind.maybe_int("Wait")?.and_then(|millis| u64::try_from(millis).ok());
+    let wait = ask.shared.config.poll.min(wait.map_or(Duration::MAX, Duration::from_millis));
     let Ok(_turn) = ask.shared.polls.try_acquire() else {
         let text = "too many follow the revocations: ask again later, or follow them through one process";
         return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, ErrorKind::RateLimited, text));
     };
-    let ended = timeout(ask.shared.config.poll, effects.after(after)).await.unwrap_or_default();
+    let ended = timeout(wait, effects.after(after)).await.unwrap_or_default();
     told(ask, ended.last().map_or(after, |revocation| revocation.seq), ended)
+}
+
+/// Checks that the caller guards a service.
+fn follower(ask: &Ask<'_>) -> Result<(), Refusal> {
+    let follows = ask.actor.permissions.allow(Permission::Read)
+        && ask.caller.scopes.iter().any(|scope| scope == SCOPE_VERIFY);
+    if !follows {
+        ask.actor.admin()?;
+    }
+    Ok(())
+}
+
+/// Which of these tokens, by their SHA-256, do not count.
+pub(super) async fn lapsed(ask: &Ask<'_>) -> Result<Answer, Refusal> {
+    follower(ask)?;
+    ask.service().hears_others()?;
+    let hashes = Bind::new("LapsedReq", &ask.input)?.texts("Tokens")?.unwrap_or_default();
+    if hashes.len() > MOST_TOKENS {
+        return Err(BindError(format!("tokens: {} at once, at most {MOST_TOKENS}", hashes.len())).into());
+    }
+    Answer::of(&TokensJson { tokens: ask.service().lapsed(&hashes).await? })
+}
+
+/// The machines that are kept out.
+pub(super) async fn banned_ips(ask: &Ask<'_>) -> Result<Answer, Refusal> {
+    follower(ask)?;
+    Answer::of(&crate::watch::ips(ask.service().bans(&Actor::system()).await?))
 }
 
 fn told(ask: &Ask<'_>, last: u64, ended: Vec<Revocation>) -> Result<Answer, Refusal> {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use url::form_urlencoded;
 use venus_core::error::{Classify, ErrorKind};
 
@@ -31,6 +31,14 @@ pub(super) async fn caller(
     let Some(token) = token(shared, parts)? else {
         return Err(Refusal::stranger("no token: send Authorization: Bearer <token>"));
     };
+    if let Some(ip) = remote
+        && shared.config.guesses.are_too_many(ip)
+        && shared.service.known(&token).is_none()
+    {
+        metrics::counter!("venus_auth_callers_total", "outcome" => "refused").increment(1);
+        let text = "too many tokens that are no good came from there: wait";
+        return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, ErrorKind::RateLimited, text));
+    }
     match shared.service.check(&token, remote).await {
         Ok(verified) => {
             metrics::counter!("venus_auth_callers_total", "outcome" => "accepted").increment(1);
@@ -39,6 +47,7 @@ pub(super) async fn caller(
         Err(AuthError::Limited { text, retry_after }) => Err(AuthError::Limited { text, retry_after }.into()),
         Err(error) if matches!(error.kind(), ErrorKind::Unauthenticated | ErrorKind::Denied) => {
             metrics::counter!("venus_auth_callers_total", "outcome" => "refused").increment(1);
+            remote.into_iter().for_each(|ip| shared.config.guesses.count(ip));
             tracing::info!(reason = %error, ?remote, "a caller's token does not count");
             Err(Refusal::stranger("token not accepted"))
         }

@@ -7,7 +7,8 @@
 //! * Missing page numbers mean the first page, and wrong parameters are told once.
 //! * `503` means that nobody can tell now, `429` that there were too many requests.
 //!
-//! Ours: `GET /revocations`, `/audit`, `/bans`, `POST /ban`, `/unban`, `/signer/grant`; `expiresAt`, `audience` and
+//! Ours: `GET /revocations`, `/audit`, `/bans`, `/bans/ips`, `POST /revocations/lapsed`, `/ban`, `/unban`,
+//! `/signer/grant`; `expiresAt`, `audience` and
 //! `scopes` at `/genToken`. Callers that send `X-Venus-Errors: 1` are told the kind of an error and all of a token.
 
 mod answer;
@@ -42,12 +43,14 @@ use self::answer::{Answer, JSON, Refusal, respond};
 use self::bind::Input;
 use self::route::{Call, Route};
 use crate::error::AuthError;
+use crate::limits::Guesses;
 use crate::service::{Actor, AuthService, Verified};
 
 /// Decides whether a caller may ask now: where limits of requests come in.
 #[async_trait]
 pub trait Admission: std::fmt::Debug + Send + Sync {
-    /// Asked before a route is served, once it is known who asks. `route` is its path.
+    /// Asked before a route is served, once it is known who asks. `route` is its path; `changes` says whether it may
+    /// change anything.
     ///
     /// # Errors
     /// [`AuthError::Limited`] answers 429 with the time to wait.
@@ -55,6 +58,7 @@ pub trait Admission: std::fmt::Debug + Send + Sync {
         &self,
         caller: &Verified,
         route: &'static str,
+        changes: bool,
         from: Option<IpAddr>,
     ) -> Result<(), AuthError>;
 }
@@ -76,6 +80,8 @@ pub struct RestConfig {
     pub version: String,
     /// Who may ask how often.
     pub admission: Option<Arc<dyn Admission>>,
+    /// How often a machine may come with tokens that are no good.
+    pub guesses: Guesses,
 }
 
 impl Default for RestConfig {
@@ -88,6 +94,7 @@ impl Default for RestConfig {
             polls: 1024,
             version: env!("CARGO_PKG_VERSION").into(),
             admission: None,
+            guesses: Guesses::default(),
         }
     }
 }
@@ -162,7 +169,7 @@ async fn serve(
     let Some(route) = route::find(&parts.method, parts.uri.path()) else { return Ok(lost(parts)) };
     guard::narrow(&caller, route)?;
     if let Some(admission) = &shared.config.admission {
-        admission.admit(&caller, route.path, remote).await?;
+        admission.admit(&caller, route.path, route.changes(), remote).await?;
     }
     let input = read(shared, parts, body).await?;
     let ask = Ask { shared, actor: caller.actor(remote), caller, input, more };
@@ -249,9 +256,11 @@ async fn call(route: &Route, ask: &Ask<'_>) -> Result<Answer, Refusal> {
         Call::RemoveSigner => signers::remove(ask).await,
         Call::GrantSigner => signers::grant(ask).await,
         Call::Revocations => extra::revocations(ask).await,
+        Call::Lapsed => extra::lapsed(ask).await,
         Call::Audit => extra::audit(ask).await,
         Call::Ban => extra::ban(ask).await,
         Call::Unban => extra::unban(ask).await,
         Call::Bans => extra::bans(ask).await,
+        Call::BannedIps => extra::banned_ips(ask).await,
     }
 }

@@ -39,10 +39,12 @@ pub(super) enum Call {
     RemoveSigner,
     GrantSigner,
     Revocations,
+    Lapsed,
     Audit,
     Ban,
     Unban,
     Bans,
+    BannedIps,
 }
 
 /// A route.
@@ -58,7 +60,7 @@ const fn route(method: Method, path: &'static str, call: Call) -> Route {
 }
 
 /// All routes that need a token. Those of one call after the first are the names of older clients.
-static ROUTES: [Route; 41] = [
+static ROUTES: [Route; 43] = [
     route(Method::POST, "/verify", Call::Verify),
     route(Method::POST, "/genToken", Call::GenToken),
     route(Method::GET, "/token", Call::GetToken),
@@ -97,10 +99,12 @@ static ROUTES: [Route; 41] = [
     // Ours.
     route(Method::POST, "/signer/grant", Call::GrantSigner),
     route(Method::GET, "/revocations", Call::Revocations),
+    route(Method::POST, "/revocations/lapsed", Call::Lapsed),
     route(Method::GET, "/audit", Call::Audit),
     route(Method::POST, "/ban", Call::Ban),
     route(Method::POST, "/unban", Call::Unban),
     route(Method::GET, "/bans", Call::Bans),
+    route(Method::GET, "/bans/ips", Call::BannedIps),
 ];
 
 /// The route of a request.
@@ -109,10 +113,15 @@ pub(super) fn find(method: &Method, path: &str) -> Option<&'static Route> {
 }
 
 impl Route {
+    /// Whether it may change anything.
+    pub(super) fn changes(&self) -> bool {
+        self.method != Method::GET && !matches!(self.call, Call::Verify | Call::VerifyUsers | Call::Lapsed)
+    }
+
     /// The scope that lets a narrowed token in.
     pub(super) fn scope(&self) -> &'static str {
         match self.call {
-            Call::Verify | Call::Revocations => SCOPE_VERIFY,
+            Call::Verify | Call::Revocations | Call::Lapsed | Call::BannedIps => SCOPE_VERIFY,
             _ if self.method == Method::GET => "auth.read",
             _ => "auth.write",
         }

@@ -8,12 +8,26 @@ use super::Ask;
 use super::answer::{Answer, Refusal};
 use super::bind::{Bind, BindError};
 use super::users::page;
-use crate::service::{NewToken, TokenView};
+use crate::error::AuthError;
+use crate::service::{NewToken, TokenView, Verified, label};
 use crate::wire::{TokenJson, VerifiedJson, read_time, write_time};
+
+/// The scope with which a narrowed token counts, at all its level, also at programs of Go.
+const LEGACY: &str = "legacy";
 
 pub(super) async fn verify(ask: &Ask<'_>) -> Result<Answer, Refusal> {
     let token = Bind::new("VerifyRequest", &ask.input)?.required("Token")?;
-    let verified = ask.service().verify(&ask.actor, &token).await?;
+    let verified = ask.service().verify(&ask.actor, &token).await;
+    let permission = verified.as_ref().map_or("none", |verified| label(&verified.perm));
+    let outcome = if verified.is_ok() { "accepted" } else { "refused" };
+    metrics::counter!("venus_auth_verifications_total", "permission" => permission, "outcome" => outcome)
+        .increment(1);
+    let verified = verified?;
+    if !ask.more && is_narrowed(&verified) {
+        // Who does not ask what it is narrowed to would let it do everything that its level may (T7).
+        let text = "token is narrowed, and whoever asks does not know to what";
+        return Err(AuthError::Unauthenticated(text.into()).into());
+    }
     let mut json = VerifiedJson {
         name: verified.name,
         perm: verified.perm,
@@ -27,6 +41,13 @@ pub(super) async fn verify(ask: &Ask<'_>) -> Result<Answer, Refusal> {
         json.scopes = verified.scopes;
     }
     Answer::of(&json)
+}
+
+/// Whether a program that knows neither scopes nor audiences would take the token for more than it is.
+fn is_narrowed(verified: &Verified) -> bool {
+    let Verified { scopes, audience, .. } = verified;
+    let narrow = scopes.iter().any(|scope| !scope.starts_with("support:")) || !audience.is_empty();
+    narrow && !scopes.iter().any(|scope| scope == LEGACY)
 }
 
 pub(super) async fn generate(ask: &Ask<'_>) -> Result<Answer, Refusal> {

@@ -1,5 +1,7 @@
 //! Keeping somebody out.
 
+use venus_core::types::Address;
+
 use super::{Actor, AuthService, Change};
 use crate::effect::Effect;
 use crate::error::AuthError;
@@ -15,7 +17,8 @@ impl AuthService {
     pub async fn ban(&self, actor: &Actor, ban: &Ban, reason: &str) -> Result<(), AuthError> {
         actor.admin()?;
         self.store().ban(ban, reason, self.now()).await?;
-        self.effects().publish(effect(ban));
+        let ended = self.effect(ban).await?;
+        self.ended(ended).await;
         self.record(actor, Change::of("ban", subject(ban)).after(&reason)).await
     }
 
@@ -25,7 +28,10 @@ impl AuthService {
     /// [`AuthError::NotFound`] if it was not kept out.
     pub async fn unban(&self, actor: &Actor, ban: &Ban) -> Result<(), AuthError> {
         actor.admin()?;
-        match self.store().unban(ban).await? {
+        let lifted = self.store().unban(ban).await?;
+        #[cfg(feature = "guard")]
+        self.let_in(ban);
+        match lifted {
             Changed::Done => self.record(actor, Change::of("unban", subject(ban))).await,
             _ => Err(AuthError::NotFound(format!("{} is not banned", subject(ban)))),
         }
@@ -39,15 +45,26 @@ impl AuthService {
         actor.admin()?;
         Ok(self.store().bans().await?)
     }
-}
 
-fn effect(ban: &Ban) -> Effect {
-    match ban {
-        Ban::Account(name) => Effect::Account(name.clone()),
-        // Whoever never saw the token knows it by its id.
-        Ban::Token(id) => Effect::Token { id: *id, hash: String::new() },
-        Ban::Address(address) => Effect::Address(*address),
-        Ban::Ip(ip) => Effect::Ip(*ip),
+    /// Whether an account is kept out, or an address that it has.
+    pub(super) async fn is_barred(&self, account: &str, address: &Address) -> Result<bool, AuthError> {
+        let any = [Ban::Account(account.to_owned()), Ban::Address(*address)];
+        Ok(self.store().banned(&any).await?.is_some())
+    }
+
+    async fn effect(&self, ban: &Ban) -> Result<Effect, AuthError> {
+        Ok(match ban {
+            Ban::Account(name) => Effect::Account(name.clone()),
+            Ban::Token(id) => {
+                // Whoever holds something open knows its token by the hash alone.
+                let named = self.store().tokens_named(&id.to_string()).await?;
+                let row = named.into_iter().find(|row| row.id == *id);
+                let hash = row.map(|row| row.key.fingerprint()).unwrap_or_default();
+                Effect::Token { id: *id, hash }
+            }
+            Ban::Address(address) => Effect::Address(*address),
+            Ban::Ip(ip) => Effect::Ip(*ip),
+        })
     }
 }
 

@@ -50,7 +50,7 @@ impl AuthService {
     async fn retire(&self, tokens: &[TokenRow]) -> Result<(), AuthError> {
         for row in tokens {
             if self.store().delete_token(&row.key, self.now()).await? == Changed::Done {
-                self.effects().publish(Effect::Token { id: row.id, hash: row.key.fingerprint() });
+                self.ended(Effect::Token { id: row.id, hash: row.key.fingerprint() }).await;
                 self.record(&Actor::system(), Change::of("token.revoke", row.id.to_string())).await?;
             }
         }

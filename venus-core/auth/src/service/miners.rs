@@ -31,7 +31,7 @@ impl AuthService {
         let row = MinerRow { miner, user: user.to_owned(), open_mining, created_at: now, updated_at: now };
         let bound = self.store().bind_miner(&row).await?;
         if let Some(account) = bound.taken_from.clone().filter(|former| former != user) {
-            self.effects().publish(Effect::Miner { account, miner });
+            self.ended(Effect::Miner { account, miner }).await;
         }
         let record = Change::of("miner.bind", text::address(&miner)).before(&bound.taken_from);
         self.record(actor, record.after(&(user, open_mining))).await?;
@@ -61,7 +61,7 @@ impl AuthService {
             Changed::Absent => return Ok(false),
         }
         if let Some(account) = account.clone() {
-            self.effects().publish(Effect::Miner { account, miner });
+            self.ended(Effect::Miner { account, miner }).await;
         }
         self.record(actor, Change::of("miner.unbind", shown).before(&account)).await?;
         Ok(true)
@@ -102,7 +102,7 @@ impl AuthService {
     /// The user who has the miner.
     ///
     /// # Errors
-    /// [`AuthError::NotFound`].
+    /// [`AuthError::NotFound`], also if the user or the miner is kept out: whoever asks lets it mine.
     pub async fn user_of_miner(
         &self,
         actor: &Actor,
@@ -110,6 +110,9 @@ impl AuthService {
     ) -> Result<crate::model::User, AuthError> {
         actor.admin()?;
         let row = self.store().miner(miner).await?.ok_or_else(AuthError::key_not_found)?;
+        if self.is_barred(&row.user, miner).await? {
+            return Err(AuthError::key_not_found());
+        }
         self.live_user(&row.user).await
     }
 }

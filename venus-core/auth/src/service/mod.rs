@@ -7,16 +7,19 @@ mod actor;
 mod bans;
 mod bootstrap;
 mod directory;
+#[cfg(feature = "server")]
+mod gauges;
 mod limits;
 mod miners;
+#[cfg(feature = "guard")]
 mod recent;
+mod shared;
 mod signers;
 mod tokens;
 mod users;
 mod verify;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -26,12 +29,12 @@ use venus_core::entropy::{Entropy, EntropyError, OsEntropy};
 
 pub use actor::Actor;
 pub use bootstrap::LOCAL_TOKEN;
+#[cfg(feature = "server")]
+pub(crate) use gauges::label;
 pub use signers::SignerOutcome;
 pub use tokens::{NewToken, TokenView};
 pub use users::NewUser;
 pub use verify::Verified;
-
-use recent::Recent;
 
 use crate::audit::{AuditQuery, AuditRecord};
 #[cfg(doc)]
@@ -69,9 +72,6 @@ pub struct Rules {
     pub sharing: SignerSharing,
     /// What stands in the store.
     pub tokens: TokenStorage,
-    /// How long what a token says may be used again without a look at the store. What ends through this service ends
-    /// at once all the same; what another process writes into the store may be seen so much later. Zero is never.
-    pub recall: Duration,
 }
 
 /// The accounts of a pool. Cheap to clone; all clones are one service.
@@ -86,7 +86,9 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     rules: Rules,
     effects: Effects,
-    recent: Recent,
+    others: shared::Others,
+    #[cfg(feature = "guard")]
+    recent: recent::Recent,
 }
 
 impl std::fmt::Debug for Inner {
@@ -108,8 +110,16 @@ impl AuthService {
         rules: Rules,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        let inner =
-            Inner { store, clock, entropy, rules, effects: Effects::default(), recent: Recent::default() };
+        let inner = Inner {
+            store,
+            clock,
+            entropy,
+            rules,
+            effects: Effects::default(),
+            others: shared::Others::default(),
+            #[cfg(feature = "guard")]
+            recent: recent::Recent::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 

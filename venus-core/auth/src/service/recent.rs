@@ -1,99 +1,104 @@
-//! What tokens said a moment ago.
-//!
-//! Every component asks about the same few tokens many times a second, and each question costs the store several reads.
+//! Whom tokens speak for, remembered for a moment: every call of every component asks.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use super::Verified;
+use sha2::{Digest, Sha256};
+use venus_core::api::PRINCIPAL_MAX_AGE;
 
-/// Answers that are kept at most; beyond, all are forgotten, as a flood of tokens must not fill the memory.
-const MOST: usize = 4096;
+use super::{AuthService, Verified};
+use crate::effect::Effect;
+use crate::error::AuthError;
+use crate::memo::Memo;
+use crate::model::Ban;
+use crate::store::StoreError;
 
-/// A question: the token by its hash, so that none stays in memory, and where its bearer is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Asked {
-    pub(super) token: String,
-    pub(super) from: Option<IpAddr>,
-}
+/// Tokens and machines that are remembered.
+const MOST: u64 = 10_000;
 
-/// When the store was asked, and the number of the last effect by then.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
-    pub(super) at: Instant,
-    pub(super) effects: u64,
-}
+type Key = [u8; 32];
 
-/// Answers that were good. Refusals are not kept: a token that was just made counts at once.
-#[derive(Debug, Default)]
+/// What was looked up lately. Tokens that do not count are looked up each time.
 pub(super) struct Recent {
-    answers: Mutex<HashMap<Asked, (Seen, Verified)>>,
+    tokens: Arc<Memo<Key, Verified, AuthError>>,
+    /// Whether requests from there are refused.
+    ips: Arc<Memo<IpAddr, bool, AuthError>>,
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self { tokens: Memo::new(MOST), ips: Memo::new(MOST) }
+    }
 }
 
 impl Recent {
-    /// The answer, if it is young enough and nothing ended since. Any effect ends all answers: effects are rare.
-    pub(super) fn get(&self, asked: &Asked, now: Seen, most: Duration) -> Option<Verified> {
-        let answers = self.answers();
-        let (seen, verified) = answers.get(asked)?;
-        let holds = seen.effects == now.effects && now.at.duration_since(seen.at) < most;
-        holds.then(|| verified.clone())
-    }
-
-    pub(super) fn put(&self, asked: Asked, seen: Seen, verified: Verified) {
-        let mut answers = self.answers();
-        if answers.len() >= MOST {
-            answers.clear();
+    /// Before anybody is told: who hears of it may ask at once.
+    pub(super) fn forget(&self, effect: &Effect) {
+        match effect {
+            Effect::Token { id, .. } => self.tokens.forget_if(|verified| verified.id == *id),
+            Effect::Account(name) => self.tokens.forget_if(|verified| verified.name == *name),
+            Effect::Ip(ip) => self.ips.forget(ip),
+            Effect::Reset => {
+                self.tokens.clear();
+                self.ips.clear();
+            }
+            Effect::Miner { .. } | Effect::Signer { .. } | Effect::Address(_) => {}
         }
-        answers.insert(asked, (seen, verified));
-    }
-
-    fn answers(&self) -> MutexGuard<'_, HashMap<Asked, (Seen, Verified)>> {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl AuthService {
+    /// What a token says, if it was looked up a moment ago and still counts.
+    pub(crate) fn known(&self, token: &str) -> Option<Verified> {
+        let known = self.inner.recent.tokens.get(&Sha256::digest(token.as_bytes()).into())?;
+        let expired = known.value.expires_at.is_some_and(|at| at <= self.now());
+        (known.age() < PRINCIPAL_MAX_AGE && !expired).then_some(known.value)
+    }
 
-    const MOST_AGE: Duration = Duration::from_secs(1);
+    /// As [`AuthService::look_up`], or from memory.
+    pub(super) async fn check_recent(&self, token: &str) -> Result<Verified, AuthError> {
+        if let Some(verified) = self.known(token) {
+            return Ok(verified);
+        }
+        let (service, owned) = (self.clone(), token.to_owned());
+        let key = Sha256::digest(token.as_bytes()).into();
+        let asked = self.inner.recent.tokens.ask(key, || async move { service.look_up(&owned).await }).await;
+        asked.map(|known| known.value).map_err(|error| copy(&error))
+    }
 
-    fn verified(name: &str) -> Verified {
-        Verified {
-            id: uuid::Uuid::nil(),
-            name: name.into(),
-            perm: "read".into(),
-            extra: String::new(),
-            expires_at: None,
-            audience: Vec::new(),
-            scopes: Vec::new(),
+    /// Forgets that something was kept out.
+    pub(super) fn let_in(&self, ban: &Ban) {
+        if let Ban::Ip(ip) = ban {
+            self.inner.recent.ips.forget(ip);
         }
     }
 
-    fn asked(token: &str) -> Asked {
-        Asked { token: token.into(), from: None }
-    }
-
-    #[test]
-    fn answers_end_with_age_and_with_any_effect() {
-        let (recent, seen) = (Recent::default(), Seen { at: Instant::now(), effects: 3 });
-        recent.put(asked("a"), seen, verified("alice"));
-        let get = |now| recent.get(&asked("a"), now, MOST_AGE).map(|verified| verified.name);
-        assert_eq!(get(seen).as_deref(), Some("alice"));
-        assert_eq!(get(Seen { effects: 4, ..seen }), None);
-        assert_eq!(get(Seen { at: seen.at + MOST_AGE, ..seen }), None);
-        let elsewhere = Asked { from: Some(IpAddr::from([127, 0, 0, 1])), ..asked("a") };
-        assert_eq!(recent.get(&elsewhere, seen, MOST_AGE), None, "bans may differ from place to place");
-    }
-
-    #[test]
-    fn floods_are_forgotten() {
-        let (recent, seen) = (Recent::default(), Seen { at: Instant::now(), effects: 0 });
-        for n in 0..3 * MOST {
-            recent.put(asked(&n.to_string()), seen, verified("alice"));
-            assert!(recent.answers().len() <= MOST);
+    /// Whether requests from there are refused.
+    pub(super) async fn is_kept_out(&self, ip: IpAddr) -> Result<bool, AuthError> {
+        if let Some(known) = self.inner.recent.ips.get(&ip).filter(|known| known.age() < PRINCIPAL_MAX_AGE) {
+            return Ok(known.value);
         }
+        let service = self.clone();
+        let ask = || async move { Ok(service.store().banned(&[Ban::Ip(ip)]).await?.is_some()) };
+        self.inner.recent.ips.ask(ip, ask).await.map(|known| known.value).map_err(|error| copy(&error))
+    }
+}
+
+/// The same error for another who asked the same.
+fn copy(error: &AuthError) -> AuthError {
+    match error {
+        AuthError::Unauthenticated(text) => AuthError::Unauthenticated(text.clone()),
+        AuthError::Denied(text) => AuthError::Denied(text.clone()),
+        AuthError::NotFound(text) => AuthError::NotFound(text.clone()),
+        AuthError::Conflict(text) => AuthError::Conflict(text.clone()),
+        AuthError::Invalid(text) => AuthError::Invalid(text.clone()),
+        AuthError::Limited { text, retry_after } => {
+            AuthError::Limited { text: text.clone(), retry_after: *retry_after }
+        }
+        AuthError::Store(StoreError::Corrupt(text)) => AuthError::Store(StoreError::Corrupt(text.clone())),
+        AuthError::Store(StoreError::Backend(source)) => {
+            AuthError::Store(StoreError::Backend(source.to_string().into()))
+        }
+        AuthError::Entropy(error) => AuthError::Store(StoreError::Backend(error.to_string().into())),
     }
 }

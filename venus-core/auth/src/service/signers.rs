@@ -128,7 +128,7 @@ impl AuthService {
             match changed {
                 Changed::Done => {
                     gone.push(text::address(signer));
-                    self.effects().publish(Effect::Signer { account: user.to_owned(), signer: *signer });
+                    self.ended(Effect::Signer { account: user.to_owned(), signer: *signer }).await;
                 }
                 Changed::Already => refused = refused.or(Some(signer)),
                 Changed::Absent => {}
@@ -159,7 +159,7 @@ impl AuthService {
             }
         };
         for account in &gone {
-            self.effects().publish(Effect::Signer { account: account.clone(), signer: *signer });
+            self.ended(Effect::Signer { account: account.clone(), signer: *signer }).await;
         }
         self.record(actor, Change::of("signer.remove", text::address(signer)).before(&gone)).await?;
         Ok(!gone.is_empty())
@@ -199,7 +199,8 @@ impl AuthService {
         Ok(self.store().signer(signer).await?.iter().any(|row| row.user == user))
     }
 
-    /// The users who have the signer, its owner first. Those that are deleted are left out.
+    /// The users who have the signer, its owner first. Those that are deleted or kept out are left out, and so are all
+    /// of a signer that is kept out: whoever asks lets them sign.
     ///
     /// # Errors
     /// [`AuthError::Denied`].
@@ -208,7 +209,10 @@ impl AuthService {
         check_key(signer)?;
         let mut users = Vec::new();
         for row in self.store().signer(signer).await? {
-            users.extend(self.store().user(&row.user).await?.filter(|user| !user.deleted));
+            let user = self.store().user(&row.user).await?.filter(|user| !user.deleted);
+            if user.is_some() && !self.is_barred(&row.user, signer).await? {
+                users.extend(user);
+            }
         }
         Ok(users)
     }

@@ -135,7 +135,7 @@ impl AuthService {
         let refusal = match changed {
             Changed::Done => {
                 let Some(row) = row else { return Ok(()) };
-                self.effects().publish(Effect::Token { id: row.id, hash: row.key.fingerprint() });
+                self.ended(Effect::Token { id: row.id, hash: row.key.fingerprint() }).await;
                 return self.record(actor, Change::of("token.revoke", row.id.to_string())).await;
             }
             Changed::Already => AuthError::NotFound("not exist".into()),

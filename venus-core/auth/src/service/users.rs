@@ -56,7 +56,7 @@ impl AuthService {
             return Err(AuthError::key_not_found());
         }
         if change.state == Some(UserState::Disabled) && before.state != UserState::Disabled {
-            self.effects().publish(Effect::Account(name.to_owned()));
+            self.ended(Effect::Account(name.to_owned())).await;
         }
         let after = change.state.unwrap_or(before.state);
         let record = Change::of("user.update", name).before(&before.state.number()).after(&after.number());
@@ -120,7 +120,7 @@ impl AuthService {
             Changed::Absent => return Err(AuthError::key_not_found()),
         }
         // One effect ends all that rests on the account: its tokens, miners and signers too.
-        self.effects().publish(Effect::Account(name.to_owned()));
+        self.ended(Effect::Account(name.to_owned())).await;
         let went = (cascade.tokens.len(), cascade.miners.len(), cascade.signers.len());
         self.record(actor, Change::of("user.delete", name).before(&went)).await
     }

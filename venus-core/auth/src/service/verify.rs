@@ -1,17 +1,15 @@
 //! Whom a token speaks for.
 
 use std::net::IpAddr;
-use std::time::Instant;
 
 use time::OffsetDateTime;
 use uuid::Uuid;
 use venus_core::api::Permissions;
 
-use super::recent::{Asked, Seen};
 use super::{Actor, AuthService};
 use crate::error::AuthError;
 use crate::jwt;
-use crate::model::{Ban, UserState};
+use crate::model::{Ban, TokenRow, UserState};
 
 /// What a token that counts says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,27 +58,35 @@ impl AuthService {
     /// # Errors
     /// [`AuthError::Unauthenticated`] if it does not count, [`AuthError::Store`] if nobody can tell.
     pub async fn check(&self, token: &str, from: Option<IpAddr>) -> Result<Verified, AuthError> {
-        let recall = self.inner.rules.recall;
-        if recall.is_zero() {
-            return self.look_up(token, from).await;
-        }
-        let asked = Asked { token: jwt::fingerprint(token), from };
-        // Before the store is read: what ends meanwhile must not be forgotten.
-        let seen = Seen { at: Instant::now(), effects: self.effects().last() };
-        if let Some(verified) = self.inner.recent.get(&asked, seen, recall)
-            && verified.expires_at.is_none_or(|at| at > self.now())
+        jwt::peek(token).map_err(|e| AuthError::Unauthenticated(e.to_string()))?;
+        #[cfg(feature = "guard")]
+        let verified = self.check_recent(token).await?;
+        #[cfg(not(feature = "guard"))]
+        let verified = self.look_up(token).await?;
+        if let Some(ip) = from
+            && self.is_kept_out(ip).await?
         {
-            return Ok(verified);
+            return Err(banned(&verified.name));
         }
-        let verified = self.look_up(token, from).await?;
-        self.inner.recent.put(asked, seen, verified.clone());
         Ok(verified)
     }
 
-    async fn look_up(&self, token: &str, from: Option<IpAddr>) -> Result<Verified, AuthError> {
-        jwt::peek(token).map_err(|e| AuthError::Unauthenticated(e.to_string()))?;
-        let row = self.find(token).await?.filter(|row| !row.deleted);
-        let row = row.ok_or_else(|| AuthError::Unauthenticated("get token: Key not found".into()))?;
+    #[cfg(not(feature = "guard"))]
+    async fn is_kept_out(&self, ip: IpAddr) -> Result<bool, AuthError> {
+        Ok(self.store().banned(&[Ban::Ip(ip)]).await?.is_some())
+    }
+
+    /// What a token says, asked of the store.
+    pub(super) async fn look_up(&self, token: &str) -> Result<Verified, AuthError> {
+        let row = self.find(token).await?;
+        self.count(row.ok_or_else(unknown)?).await
+    }
+
+    /// What a token says that is in the store, if it counts.
+    async fn count(&self, row: TokenRow) -> Result<Verified, AuthError> {
+        if row.deleted {
+            return Err(unknown());
+        }
         if row.expires_at.is_some_and(|at| at <= self.now()) {
             return Err(AuthError::Unauthenticated("token is expired".into()));
         }
@@ -90,19 +96,47 @@ impl AuthService {
         if user.state == UserState::Disabled {
             return Err(AuthError::Unauthenticated(format!("user {} is disabled", row.name)));
         }
-        let mut any = vec![Ban::Account(row.name.clone()), Ban::Token(row.id)];
-        any.extend(from.map(Ban::Ip));
+        let any = [Ban::Account(row.name.clone()), Ban::Token(row.id)];
         if self.store().banned(&any).await?.is_some() {
-            return Err(AuthError::Unauthenticated(format!("user {} is banned", row.name)));
+            return Err(banned(&row.name));
         }
-        Ok(Verified {
-            id: row.id,
-            name: row.name,
-            perm: row.perm,
-            extra: row.extra,
-            expires_at: row.expires_at,
-            audience: row.audience,
-            scopes: row.scopes,
-        })
+        let TokenRow { id, name, perm, extra, expires_at, audience, scopes, .. } = row;
+        Ok(Verified { id, name, perm, extra, expires_at, audience, scopes })
     }
+
+    /// Which of these tokens, by their [`fingerprint`](jwt::fingerprint), do not count (any more). Asked by those who
+    /// hold something open and may have missed why to close it.
+    ///
+    /// # Errors
+    /// [`AuthError::Store`].
+    pub async fn lapsed(&self, fingerprints: &[String]) -> Result<Vec<String>, AuthError> {
+        let mut lapsed = Vec::new();
+        for hash in fingerprints {
+            let named = self.store().tokens_named(hash).await?;
+            let counts = match named.into_iter().find(|row| row.key.fingerprint() == *hash) {
+                Some(row) => self.count(row).await,
+                None => Err(unknown()),
+            };
+            match counts {
+                Ok(_) => {}
+                Err(AuthError::Unauthenticated(_)) => lapsed.push(hash.clone()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(lapsed)
+    }
+}
+
+fn unknown() -> AuthError {
+    AuthError::Unauthenticated("get token: Key not found".into())
+}
+
+fn banned(name: &str) -> AuthError {
+    AuthError::Unauthenticated(format!("user {name} is banned"))
+}
+
+/// The account that an error of [`AuthService::check`] says is disabled.
+pub(super) fn disabled(error: &AuthError) -> Option<&str> {
+    let AuthError::Unauthenticated(text) = error else { return None };
+    text.strip_prefix("user ")?.strip_suffix(" is disabled")
 }

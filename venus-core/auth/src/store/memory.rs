@@ -161,6 +161,14 @@ impl AuthStore for MemoryStore {
         Ok(counts.into_iter().map(|(state, count)| (UserState::of_number(state), count)).collect())
     }
 
+    async fn count_tokens(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for row in self.data().tokens.iter().filter(|row| !row.deleted) {
+            *counts.entry(row.perm.clone()).or_default() += 1;
+        }
+        Ok(counts.into_iter().collect())
+    }
+
     async fn create_user(&self, user: &User) -> Result<Changed, StoreError> {
         let mut data = self.data();
         if data.users.contains_key(&user.name) {

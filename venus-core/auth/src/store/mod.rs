@@ -16,6 +16,7 @@ use venus_core::error::{BoxError, Classify, ErrorKind};
 use venus_core::types::Address;
 
 use crate::audit::{AuditQuery, AuditRecord};
+use crate::effect::Effect;
 use crate::model::{
     Ban, LimitRow, MinerRow, Page, Provenance, SignerRow, TokenKey, TokenRow, User, UserState,
 };
@@ -89,6 +90,15 @@ pub struct MinerBound {
     pub is_new: bool,
     /// The user who had it until now, the same one included.
     pub taken_from: Option<String>,
+}
+
+/// How far others have been heard.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// The number of the latest effect.
+    pub(crate) last: i64,
+    /// The latest numbers that were seen: numbers are given out in order, but their rows do not appear in order.
+    pub(crate) seen: std::collections::BTreeSet<i64>,
 }
 
 /// A change of a user; `None` leaves a member as it is.
@@ -202,6 +212,25 @@ pub trait AuthStore: std::fmt::Debug + Send + Sync {
     async fn ban(&self, ban: &Ban, reason: &str, at: OffsetDateTime) -> Result<(), StoreError>;
     /// Lifts a ban.
     async fn unban(&self, ban: &Ban) -> Result<Changed, StoreError>;
+
+    /// Whether several services may share this store, so that they have to tell each other what ends.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Tells the other services on this store what the service `from` ended.
+    async fn tell(&self, _from: Uuid, _effect: &Effect, _at: OffsetDateTime) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// What others than `me` ended since the last time, and from where to go on; [`Effect::Reset`] if some of it is
+    /// forgotten already. The first time nothing, only from where.
+    async fn hear(&self, _me: Uuid, _since: Option<&Heard>) -> Result<(Heard, Vec<Effect>), StoreError> {
+        Ok((Heard::default(), Vec::new()))
+    }
+
+    /// How many live tokens there are of each permission.
+    async fn count_tokens(&self) -> Result<Vec<(String, u64)>, StoreError>;
 
     /// Keeps a record of a change.
     async fn record(&self, record: &AuditRecord) -> Result<(), StoreError>;

@@ -47,7 +47,7 @@ pub(crate) struct Replay {
 impl Replay {
     pub(crate) fn new() -> Self {
         let clock = ManualClock::new(Duration::from_secs(1_795_248_000));
-        let rules = Rules { sharing: SignerSharing::Allow, tokens: TokenStorage::Clear, ..Rules::default() };
+        let rules = Rules { sharing: SignerSharing::Allow, tokens: TokenStorage::Clear };
         let service = AuthService::with_entropy(
             Arc::new(MemoryStore::default()),
             Arc::new(clock.clone()),

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use secrecy::{ExposeSecret, SecretString};
 use venus_auth::rest::{RestConfig, router};
-use venus_auth::{AuthService, SignerSharing};
+use venus_auth::{Actor, AuthService, NewToken, SignerSharing};
 
 use crate::support::{Served, bearer, config, raw};
 
@@ -166,5 +166,36 @@ async fn open_routes_tell_nothing() {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let (status, body) = raw(router(served.service.clone(), config()), request).await;
         assert!(status == 200 && body.len() < 40, "{path}: {status} {body}");
+    }
+}
+
+/// A program of Go asks `/verify` without asking for scopes, and would let a narrowed token do all that its level may.
+#[tokio::test]
+async fn t07_narrowed_tokens_do_not_count_where_nobody_knows_scopes() {
+    let (served, _) = prepared().await;
+    let verified = async |scopes: &[&str], audience: &[&str], more: bool| {
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+        let (scopes, audience) = (owned(scopes), owned(audience));
+        let new =
+            NewToken { name: "bob".into(), perm: "admin".into(), scopes, audience, ..NewToken::default() };
+        let token = served.service.create_token(&Actor::system(), new).await.unwrap();
+        let mut request = Request::post("/verify").header("Authorization", bearer(&served.admin));
+        if more {
+            request = request.header("X-Venus-Errors", "1");
+        }
+        let body = format!("{{\"token\":\"{}\"}}", token.expose_secret());
+        let request = request.header("Content-Type", "application/json").body(Body::from(body)).unwrap();
+        raw(router(served.service.clone(), config()), request).await
+    };
+    let narrowed: [(&[&str], &[&str]); 3] =
+        [(&["wallet.sign"], &[]), (&["support:alice", "wallet.sign"], &[]), (&[], &["gateway"])];
+    for (scopes, audience) in narrowed {
+        let (status, said) = verified(scopes, audience, false).await;
+        assert!(status == 400 && said.contains("narrowed"), "{scopes:?} {audience:?}: {status} {said}");
+        assert_eq!(verified(scopes, audience, true).await.0, 200, "{scopes:?} {audience:?}");
+    }
+    for scopes in [&[][..], &["support:alice"], &["proxy:VENUS", "legacy"]] {
+        let (status, said) = verified(scopes, &[], false).await;
+        assert_eq!((status, said.contains("\"perm\":\"admin\"")), (200, true), "{scopes:?}: {said}");
     }
 }

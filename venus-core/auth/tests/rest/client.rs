@@ -12,7 +12,7 @@ use venus_auth::client::{AuthClient, ClientConfig, ClientError};
 use venus_auth::{
     Actor, AuditQuery, Ban, LimitRow, NewToken, NewUser, Page, SignerSharing, UserChange, UserState,
 };
-use venus_core::api::Permission;
+use venus_core::api::{AccountDirectory, Permission};
 use venus_core::error::{Classify, ErrorKind};
 use venus_core::testing::suites::{
     AccountDirectoryFixture, AuthenticatorFixture, GoodToken, account_directory, authenticator, step,
@@ -168,6 +168,38 @@ async fn bindings_limits_and_ours() {
     let records = records.unwrap();
     assert_eq!((records.len(), records[0].remote), (1, Some([127, 0, 0, 1].into())));
     assert_eq!(records[0].actor, "defaultLocalToken");
+}
+
+/// A gateway asks over the network: it must hear what the service in its process would say.
+#[tokio::test]
+async fn the_directory_leaves_out_who_is_kept_out_or_disabled() {
+    const MINER: Address = Address::new_id(1000);
+    let served = Served::start(SignerSharing::Grant, config()).await;
+    let client = served.client();
+    for name in ["alice", "bob"] {
+        served.user(name, UserState::Enabled).await;
+    }
+    client.bind_miner("alice", &MINER, true).await.unwrap();
+    client.register_signers("alice", &[signer(1)]).await.unwrap();
+    client.grant_signer(&signer(1), "bob").await.unwrap();
+    client.register_signers("bob", &[signer(1)]).await.unwrap();
+    let answers = async || {
+        let miner = client.account_of_miner(&MINER).await.unwrap();
+        (miner.is_some(), client.accounts_of_signer(&signer(1)).await.unwrap().join(" "))
+    };
+    assert_eq!(answers().await, (true, "alice bob".to_owned()));
+    for (ban, left) in [
+        (Ban::Account("alice".into()), (false, "bob")),
+        (Ban::Address(signer(1)), (true, "")),
+        (Ban::Address(MINER), (false, "alice bob")),
+    ] {
+        client.ban(&ban, "stolen").await.unwrap();
+        assert_eq!(answers().await, (left.0, left.1.to_owned()), "{ban}");
+        client.unban(&ban).await.unwrap();
+    }
+    let change = UserChange { state: Some(UserState::Disabled), ..UserChange::default() };
+    client.update_user("alice", &change).await.unwrap();
+    assert_eq!(answers().await, (false, "bob".to_owned()));
 }
 
 /// An address where nobody listens.

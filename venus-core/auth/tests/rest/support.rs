@@ -35,7 +35,7 @@ pub(crate) fn config() -> RestConfig {
 }
 
 pub(crate) fn service(sharing: SignerSharing) -> AuthService {
-    let rules = Rules { sharing, tokens: TokenStorage::Hashed, ..Rules::default() };
+    let rules = Rules { sharing, tokens: TokenStorage::Hashed };
     AuthService::new(Arc::new(MemoryStore::default()), Arc::new(SystemClock), rules)
 }
 

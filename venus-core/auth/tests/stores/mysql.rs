@@ -6,7 +6,8 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, Row};
 use venus_auth::testing::{self, MariaDb};
 use venus_auth::{
-    Actor, AuthService, AuthStore, Page, Provenance, Rules, SqlStore, TokenKey, TokenStorage, migrate_tokens,
+    Actor, AuthService, AuthStore, Ban, Effect, Page, Provenance, Rules, SqlStore, TokenKey, TokenStorage,
+    migrate_tokens,
 };
 use venus_core::clock::SystemClock;
 use venus_core::error::{Classify, ErrorKind};
@@ -48,6 +49,7 @@ async fn mysql_store_passes_the_suite_and_adopts_databases_of_sophon_auth() {
     let store = SqlStore::mysql(&database(&server, "suite").await).await.unwrap();
     testing::auth_store(&store).await;
     two_instances(&server).await;
+    instances_hear_each_other(&server).await;
     version_three(&server).await;
     version_zero(&server).await;
     half_a_migration(&server).await;
@@ -60,6 +62,62 @@ async fn two_instances(server: &MariaDb) {
     race::nothing_happens_twice(&a.unwrap(), &b.unwrap()).await;
 }
 
+/// Two services on one database: what one ends has ended at the other, and for those who follow it.
+async fn instances_hear_each_other(server: &MariaDb) {
+    let url = database(server, "effects").await;
+    let stores = [SqlStore::mysql(&url).await.unwrap(), SqlStore::mysql(&url).await.unwrap()];
+    let [a, b] = stores.each_ref().map(|store| service(store, TokenStorage::Hashed));
+    let system = Actor::system();
+    let new = venus_auth::NewUser { name: "alice".into(), ..Default::default() };
+    a.create_user(&system, new).await.unwrap();
+    let new = venus_auth::NewToken { name: "alice".into(), perm: "read".into(), ..Default::default() };
+    let token = a.create_token(&system, new).await.unwrap();
+    let token = secrecy::ExposeSecret::expose_secret(&token).to_owned();
+    let follow = |service: &AuthService| {
+        let service = service.clone();
+        tokio::spawn(async move { service.follow_others().await })
+    };
+    let tasks = [follow(&a), follow(&b)];
+    // From its first question on an instance knows everything; before that it says that it knows nothing.
+    let mut seq = heard(&b, 0, &[Effect::Reset]).await;
+    heard(&a, 0, &[Effect::Reset]).await;
+    b.check(&token, None).await.unwrap();
+    let before = a.effects().last();
+    a.revoke_token(&system, &token).await.unwrap();
+    let ended: Vec<Effect> = a.effects().after(before).await.into_iter().map(|r| r.effect).collect();
+    seq = heard(&b, seq, &ended).await;
+    assert!(b.check(&token, None).await.is_err(), "forgotten before it was told");
+    for n in 0..20 {
+        a.ban(&system, &Ban::Address(Address::new_id(n)), "").await.unwrap();
+    }
+    let all: Vec<Effect> = (0..20).map(|n| Effect::Address(Address::new_id(n))).collect();
+    heard(&b, seq, &all).await;
+    a.hears_others().unwrap();
+    assert_eq!(a.effects().last(), before + 21, "nobody hears itself");
+    tasks.iter().for_each(|task| task.abort());
+    tokio::time::timeout(Duration::from_secs(60), async {
+        while b.hears_others().is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("an instance that hears nothing does not say that nothing ends");
+}
+
+/// Waits for exactly these effects after number `seq`; answers the last number.
+async fn heard(service: &AuthService, seq: u64, expected: &[Effect]) -> u64 {
+    let (mut seq, mut seen) = (seq, Vec::new());
+    while seen.len() < expected.len() {
+        let more = tokio::time::timeout(Duration::from_secs(60), service.effects().after(seq));
+        for revocation in more.await.expect("in time") {
+            seq = revocation.seq;
+            seen.push(revocation.effect);
+        }
+    }
+    assert_eq!(seen, expected);
+    seq
+}
+
 async fn version_three(server: &MariaDb) {
     let url = database(server, "v3").await;
     let mut raw = connect(server, "v3").await;
@@ -67,7 +125,7 @@ async fn version_three(server: &MariaDb) {
     let plan = SqlStore::mysql_plan(&url).await.unwrap();
     assert_eq!((plan.version, plan.clear_tokens), (Some(3), 1));
     assert!(
-        plan.new_tables.len() == 6 && plan.new_tables.iter().all(|t| t.starts_with("venus_")),
+        plan.new_tables.len() == 7 && plan.new_tables.iter().all(|t| t.starts_with("venus_")),
         "{plan:?}"
     );
     let tables = sqlx::query("SHOW TABLES").fetch_all(&mut raw).await.unwrap();

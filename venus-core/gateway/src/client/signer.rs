@@ -168,6 +168,8 @@ impl Inner {
 fn goes_on(error: &SignerError) -> bool {
     match error {
         SignerError::KeyNotFound(_) | SignerError::Locked | SignerError::BadSignature(_) => true,
+        // An answer that nobody understands may be a refusal. Whoever asks around until somebody signs has no policy.
+        SignerError::Store(_) => false,
         // The gateway's word on our token, in place of a wallet's on the request.
         SignerError::Denied(reason) => {
             reason.contains("http status") || reason.contains("missing permission")

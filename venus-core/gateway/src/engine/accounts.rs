@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures::future::try_join_all;
 use tokio::time::{Instant, timeout_at};
 use venus_core::api::IdentityError;
 use venus_core::types::{Address, Protocol};
@@ -27,11 +29,18 @@ pub(super) struct Known {
     enabled: Cache<String, bool>,
     /// The account of a miner.
     owners: Cache<Address, Option<Arc<str>>>,
+    /// One up whenever something ended that an answer may have rested on.
+    ends: AtomicU64,
 }
 
 impl Default for Known {
     fn default() -> Self {
-        Self { signers: Cache::new(BOUND), enabled: Cache::new(BOUND), owners: Cache::new(BOUND) }
+        Self {
+            signers: Cache::new(BOUND),
+            enabled: Cache::new(BOUND),
+            owners: Cache::new(BOUND),
+            ends: AtomicU64::new(0),
+        }
     }
 }
 
@@ -44,7 +53,7 @@ pub(super) struct Wallet {
 
 impl Accounts<'_> {
     /// Whether the caller lets this account be used. It cannot widen anything.
-    pub(super) fn admit(&self, account: &str) -> bool {
+    fn admit(&self, account: &str) -> bool {
         match self {
             Self::All | Self::Only([]) => true,
             Self::Only(named) => named.iter().any(|name| name == account),
@@ -62,6 +71,12 @@ impl Inner {
         }
         known.enabled.clear();
         known.owners.clear();
+        known.ends.fetch_add(1, Ordering::Release);
+    }
+
+    /// Changes whenever something ends that a request may rest on: whoever began before asks once more.
+    pub(super) fn ends(&self) -> u64 {
+        self.engine.known.ends.load(Ordering::Acquire)
     }
 
     /// Forgets what the account service said of these signers: they were bound to one account more.
@@ -70,6 +85,9 @@ impl Inner {
     }
 
     /// The wallets that have a key and serve an account that may use it.
+    ///
+    /// # Errors
+    /// [`HubError::Identity`] if the account service cannot tell until then.
     pub(super) async fn wallets(
         &self,
         signer: &Address,
@@ -87,18 +105,38 @@ impl Inner {
         });
         let served: BTreeSet<String> =
             wallets.iter().flat_map(|wallet| wallet.accounts.iter().cloned()).collect();
-        let mut off = BTreeSet::new();
-        for account in served {
-            let enabled = within(until, self.is_enabled(&account)).await;
-            if !enabled.map_err(|source| identity(signer, source))? {
-                off.insert(account);
-            }
-        }
+        let off =
+            within(until, self.switched_off(served)).await.map_err(|source| identity(signer, source))?;
         if !off.is_empty() {
             wallets.iter_mut().for_each(|wallet| wallet.accounts.retain(|account| !off.contains(account)));
             wallets.retain(|wallet| !wallet.accounts.is_empty());
         }
         Ok(wallets)
+    }
+
+    /// Whether a wallet still is there, has the key, and serves an account that may use it.
+    ///
+    /// # Errors
+    /// As [`Inner::wallets`].
+    pub(super) async fn may_use(
+        &self,
+        channel: &Channel,
+        signer: &Address,
+        accounts: Accounts<'_>,
+        until: Instant,
+    ) -> Result<bool, HubError> {
+        let names =
+            within(until, self.accounts_of(signer)).await.map_err(|source| identity(signer, source))?;
+        let served: BTreeSet<String> = {
+            let state = self.registry.read();
+            let wallet = state.wallet(channel).filter(|wallet| wallet.addresses.contains(signer));
+            let served = wallet.map(|wallet| wallet.supports.iter()).into_iter().flatten();
+            served.filter(|account| accounts.admit(account) && names.contains(account)).cloned().collect()
+        };
+        let many = served.len();
+        let off =
+            within(until, self.switched_off(served)).await.map_err(|source| identity(signer, source))?;
+        Ok(off.len() < many)
     }
 
     /// The keys that wallets offer to accounts that may use them.
@@ -134,7 +172,7 @@ impl Inner {
     /// Unlike with keys, the account service is not needed for it: ownership was proven when they registered, and what
     /// ends it ends the channel. While that service is away, blocks are made all the same.
     pub(super) async fn of_miner(&self, kind: Kind, miner: &Address) -> Vec<Arc<Channel>> {
-        let channels = window(self.registry.read().of_miner(kind, miner), self.engine.turn());
+        let channels = self.engine.some_of(self.registry.read().of_miner(kind, miner));
         if channels.is_empty() {
             return channels;
         }
@@ -160,8 +198,17 @@ impl Inner {
         self.engine.known.signers.get(signer, self.options.accounts_ttl, ask).await
     }
 
+    /// Those of these accounts that nobody may use.
+    async fn switched_off(&self, accounts: BTreeSet<String>) -> Result<BTreeSet<String>, IdentityError> {
+        let look = |account: String| async move {
+            self.is_enabled(&account).await.map(|enabled| (enabled, account))
+        };
+        let looked = try_join_all(accounts.into_iter().map(look)).await?;
+        Ok(looked.into_iter().filter(|(enabled, _)| !enabled).map(|(_, account)| account).collect())
+    }
+
     /// Whether an account is there and switched on.
-    pub(super) async fn is_enabled(&self, account: &String) -> Result<bool, IdentityError> {
+    async fn is_enabled(&self, account: &String) -> Result<bool, IdentityError> {
         let ask = || {
             let (directory, account) = (self.directory.clone(), account.clone());
             async move {
@@ -188,36 +235,37 @@ impl Engine {
     /// The wallets that have a key, each with those of its accounts that `may` names.
     fn serving(&self, state: &State, signer: &Address, may: impl Fn(&str) -> bool) -> Vec<Wallet> {
         let channels = state.with_signer(signer);
-        let first = self.turn().checked_rem(channels.len()).unwrap_or(0);
+        let first = self.begin_at(channels.len());
         let wallet = |channel: &Arc<Channel>| {
-            let supports = &state.account(&channel.provider.account)?.supports;
+            // Its own ones: a grant is its token's, and no sister wallet of the account has it.
+            let supports = &state.wallet(channel)?.supports;
             let accounts: Vec<String> = supports.iter().filter(|account| may(account)).cloned().collect();
             (!accounts.is_empty()).then(|| Wallet { channel: channel.clone(), accounts })
         };
         let by_turns = channels.iter().cycle().skip(first).take(channels.len());
         by_turns.filter_map(wallet).take(MOST_CANDIDATES).collect()
     }
+
+    /// As many as one request may try.
+    fn some_of(&self, channels: &[Arc<Channel>]) -> Vec<Arc<Channel>> {
+        let first = self.begin_at(channels.len());
+        channels.iter().cycle().skip(first).take(channels.len().min(MOST_CANDIDATES)).cloned().collect()
+    }
 }
 
 impl State {
     /// Whether a wallet that serves `account` has a key.
     fn offers(&self, signer: &Address, account: &str) -> bool {
-        let serves = |owner: &str| self.account(owner).is_some_and(|owner| owner.supports.contains(account));
-        self.with_signer(signer).iter().any(|channel| serves(&channel.provider.account))
+        let serves = |channel| self.wallet(channel).is_some_and(|wallet| wallet.supports.contains(account));
+        self.with_signer(signer).iter().any(|channel| serves(channel))
     }
 }
 
-/// As many as one request may try.
-fn window(channels: &[Arc<Channel>], turn: usize) -> Vec<Arc<Channel>> {
-    let first = turn.checked_rem(channels.len()).unwrap_or(0);
-    channels.iter().cycle().skip(first).take(channels.len().min(MOST_CANDIDATES)).cloned().collect()
-}
-
-pub(super) fn is_key(address: &Address) -> bool {
+fn is_key(address: &Address) -> bool {
     matches!(address.protocol(), Protocol::Secp256k1 | Protocol::BLS | Protocol::Delegated)
 }
 
-pub(super) async fn within<T>(
+async fn within<T>(
     until: Instant,
     lookup: impl Future<Output = Result<T, IdentityError>>,
 ) -> Result<T, IdentityError> {

@@ -30,7 +30,11 @@ pub(super) trait Request: Sync {
     fn payload(&self, channel: &Channel) -> Result<Vec<u8>, HubError>;
 
     /// Reads an answer that is no error, and checks it. What fails here never leaves the hub.
-    fn read(&self, payload: &[u8]) -> impl Future<Output = Result<Self::Answer, Failure>> + Send;
+    fn read(
+        &self,
+        channel: &Channel,
+        payload: &[u8],
+    ) -> impl Future<Output = Result<Self::Answer, Failure>> + Send;
 }
 
 /// How long a request may take in all.
@@ -107,7 +111,7 @@ impl Inner {
         }
         let now = self.engine.now();
         let scores: Vec<_> = candidates.iter().map(|channel| channel.load.score(now)).collect();
-        plan::order(&scores, self.engine.turn())
+        plan::order(&scores)
     }
 
     /// Asks one provider, and remembers how it did.
@@ -148,7 +152,7 @@ impl Inner {
         let ResponseEvent { payload, error, .. } = question.answer().await.ok_or(Failure::Closed)?;
         drop(question);
         match error.is_empty() {
-            true => request.read(&payload).await,
+            true => request.read(channel, &payload).await,
             false => Err(Failure::said(&error)),
         }
     }

@@ -12,7 +12,7 @@ mod proof;
 mod sign;
 mod unseal;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub(crate) use meaning::Meaning;
 
 /// The most providers that one request may try. Whoever has more has them by turns.
 const MOST_CANDIDATES: usize = 8;
+/// The fraction of the golden ratio, times 2^64.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Ids whose random bytes are fetched at once.
 const IDS: usize = 32;
 /// Longer than anybody waits, and short enough to be added to any time.
@@ -35,8 +37,8 @@ const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 #[derive(Debug)]
 pub(crate) struct Engine {
     started: Instant,
-    /// One up with each request.
-    turn: AtomicUsize,
+    /// One up with each request that has a choice.
+    turn: AtomicU64,
     /// Random bytes that no id took yet: one look at the system for many requests.
     random: Mutex<Vec<[u8; 16]>>,
     known: Known,
@@ -46,7 +48,7 @@ impl Default for Engine {
     fn default() -> Self {
         Self {
             started: Instant::now(),
-            turn: AtomicUsize::new(0),
+            turn: AtomicU64::new(0),
             random: Mutex::default(),
             known: Known::default(),
         }
@@ -59,8 +61,18 @@ impl Engine {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    fn turn(&self) -> usize {
+    fn turn(&self) -> u64 {
         self.turn.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Where to begin among so many, so that equals are asked in turn. By steps of the golden ratio, which come by
+    /// everybody also when requests for others take every second turn.
+    fn begin_at(&self, many: usize) -> usize {
+        if many < 2 {
+            return 0;
+        }
+        let position = u128::from(self.turn().wrapping_mul(GOLDEN)) * many as u128;
+        usize::try_from(position >> 64).unwrap_or(0)
     }
 
     /// A fresh id of a question. It need not be secret, because an answer counts on the connection of the question only;
@@ -75,7 +87,7 @@ impl Engine {
         }
         match random.pop() {
             Some(bytes) => Builder::from_random_bytes(bytes).into_uuid(),
-            None => Uuid::from_u64_pair(self.now(), self.turn() as u64),
+            None => Uuid::from_u64_pair(self.now(), self.turn()),
         }
     }
 }

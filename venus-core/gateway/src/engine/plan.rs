@@ -4,7 +4,7 @@
 //! |---|---|
 //! | resting | it failed a moment ago: after the first failure for a second, then for two, four … at most a minute |
 //! | cost | questions under way, this one included, times the usual time to an answer, roughly: twice is a difference |
-//! | turn | who is equally good is asked in turn |
+//! | place | who is equally good is asked in turn: whoever asks begins elsewhere in the list each time |
 //!
 //! Everything that the choice looks at changes as questions are asked, here in the same process, so that the least
 //! loaded is what it seems; picking two at random, as balancers with old news must, would only lose.
@@ -46,14 +46,12 @@ impl Score {
     }
 }
 
-/// The order in which to ask, as indexes. `turn` goes up by one with every request.
-pub(crate) fn order(scores: &[Score], turn: usize) -> Vec<usize> {
-    let many = scores.len();
-    let first = turn.checked_rem(many).unwrap_or(0);
-    let mut order: Vec<usize> = (first..many).chain(0..first).collect();
+/// The order in which to ask, as indexes.
+pub(crate) fn order(scores: &[Score]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
     // As good as the best that is known, so that it is tried soon, and not flooded before it has answered once.
     let usual = scores.iter().map(|score| score.latency).filter(|latency| *latency > 0).min().unwrap_or(1);
-    // Stable: whoever is equal stays in turn.
+    // Stable: equals keep their places.
     let rank = |score: &Score| (score.resting(), score.cost(usual));
     order.sort_by_cached_key(|i| scores.get(*i).map_or((true, u64::MAX), rank));
     order
@@ -103,16 +101,13 @@ mod tests {
     }
 
     #[test]
-    fn the_least_loaded_is_first_and_equals_take_turns() {
-        assert_eq!(order(&[score(3, 100), score(0, 100), score(1, 100)], 7), [1, 2, 0]);
-        assert_eq!(order(&[score(0, 900), score(3, 100)], 0), [1, 0], "slow counts as much as busy");
-        assert_eq!(order(&[score(0, 130), score(0, 250)], 1), [1, 0], "a little slower is no difference");
-        assert_eq!(order(&[score(1, 0), score(0, 500)], 0), [1, 0], "newcomers are not flooded");
-        let equal = [score(1, 5); 3];
-        assert_eq!(order(&equal, 0), [0, 1, 2]);
-        assert_eq!(order(&equal, 1), [1, 2, 0]);
-        assert_eq!(order(&equal, usize::MAX), [0, 1, 2]);
-        assert!(order(&[], 3).is_empty());
+    fn the_least_loaded_is_first_and_equals_keep_their_places() {
+        assert_eq!(order(&[score(3, 100), score(0, 100), score(1, 100)]), [1, 2, 0]);
+        assert_eq!(order(&[score(0, 900), score(3, 100)]), [1, 0], "slow counts as much as busy");
+        assert_eq!(order(&[score(0, 250), score(0, 130)]), [0, 1], "a little slower is no difference");
+        assert_eq!(order(&[score(1, 0), score(0, 500)]), [1, 0], "newcomers are not flooded");
+        assert_eq!(order(&[score(1, 5); 3]), [0, 1, 2]);
+        assert!(order(&[]).is_empty());
     }
 
     #[test]
@@ -120,8 +115,8 @@ mod tests {
         let failed = |failures, since| Score { failures, since_failure: since, ..score(0, 1) };
         let good = score(50, 1000);
         for (failures, rest) in [(1, 1_000_000), (2, 2_000_000), (4, 8_000_000), (40, 60_000_000)] {
-            assert_eq!(order(&[failed(failures, rest - 1), good], 0), [1, 0], "{failures}");
-            assert_eq!(order(&[failed(failures, rest), good], 0), [0, 1], "{failures}");
+            assert_eq!(order(&[failed(failures, rest - 1), good]), [1, 0], "{failures}");
+            assert_eq!(order(&[failed(failures, rest), good]), [0, 1], "{failures}");
         }
     }
 
@@ -144,13 +139,12 @@ mod tests {
         #[test]
         fn everybody_is_asked_once(
             scores in prop::collection::vec((0u32..9, 0u64..9, 0u32..70, any::<u64>()), 0..20),
-            turn: usize,
         ) {
             let scores: Vec<Score> = scores
                 .into_iter()
                 .map(|(in_flight, latency, failures, since_failure)| Score { in_flight, latency, failures, since_failure })
                 .collect();
-            let mut order = order(&scores, turn);
+            let mut order = order(&scores);
             order.sort_unstable();
             prop_assert_eq!(order, (0..scores.len()).collect::<Vec<_>>());
         }

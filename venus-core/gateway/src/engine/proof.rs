@@ -28,7 +28,7 @@ impl Request for Prove<'_> {
         json(self.0)
     }
 
-    async fn read(&self, payload: &[u8]) -> Result<Vec<PostProof>, Failure> {
+    async fn read(&self, _: &Channel, payload: &[u8]) -> Result<Vec<PostProof>, Failure> {
         let Some(proofs) = read::<Vec<PostProof>>(payload)? else { return Ok(Vec::new()) };
         match self.fault(&proofs) {
             None => Ok(proofs),

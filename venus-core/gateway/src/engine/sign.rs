@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use venus_core::types::gateway::{EXT_ACCOUNTS, WalletSignRequest};
 use venus_core::types::{Address, MsgMeta, Signature};
 
@@ -15,14 +16,17 @@ use super::measure::Measured;
 use crate::channel::Channel;
 use crate::error::HubError;
 use crate::hub::{Accounts, Inner};
-use crate::verify::SignatureVerifier;
 
 struct Sign<'a> {
     signer: &'a Address,
     to_sign: &'a [u8],
     meta: &'a MsgMeta,
     wallets: &'a [Wallet],
-    verifier: &'a dyn SignatureVerifier,
+    accounts: Accounts<'a>,
+    until: Instant,
+    /// [`Inner::ends`] before the wallets were chosen.
+    ends: u64,
+    hub: &'a Inner,
 }
 
 impl Request for Sign<'_> {
@@ -41,13 +45,29 @@ impl Request for Sign<'_> {
         })
     }
 
-    /// A signature leaves only if it verifies, from whomever it comes.
-    async fn read(&self, payload: &[u8]) -> Result<Signature, Failure> {
+    /// A signature leaves only if it verifies, from whomever it comes, and if it still may.
+    async fn read(&self, channel: &Channel, payload: &[u8]) -> Result<Signature, Failure> {
         let wrong = |reason| Failure::wrong_signature(self.signer, reason);
         let signature: Option<Signature> = read(payload)?;
         let signature = signature.ok_or_else(|| wrong("the wallet answered null".to_owned()))?;
-        let verified = self.verifier.verify(self.signer, self.to_sign, self.meta, &signature).await;
-        verified.map(|()| signature).map_err(wrong)
+        let verifier = &self.hub.options.verifier;
+        verifier.verify(self.signer, self.to_sign, self.meta, &signature).await.map_err(wrong)?;
+        match self.may_still(channel).await {
+            Ok(true) => Ok(signature),
+            Ok(false) => Err(Failure::Final(HubError::NoWallet { signer: *self.signer })),
+            Err(error) => Err(Failure::Final(error)),
+        }
+    }
+}
+
+impl Sign<'_> {
+    /// Whether this wallet would be chosen again. Asked only if rights ended while it worked: the end of its own account
+    /// has ended the channel, but not that of another one that it serves, nor that of the key (I5).
+    async fn may_still(&self, channel: &Channel) -> Result<bool, HubError> {
+        if self.hub.ends() == self.ends {
+            return Ok(true);
+        }
+        self.hub.may_use(channel, self.signer, self.accounts, self.until).await
     }
 }
 
@@ -86,13 +106,13 @@ impl Inner {
         asked: Option<Duration>,
     ) -> Result<Signature, HubError> {
         let (deadline, until) = deadline(asked, self.options.sign);
+        let ends = self.ends();
         let wallets = self.wallets(signer, accounts, until).await?;
         if wallets.is_empty() {
             return Err(self.unless_stopped(HubError::NoWallet { signer: *signer }));
         }
         let candidates: Vec<Arc<Channel>> = wallets.iter().map(|wallet| wallet.channel.clone()).collect();
-        let verifier = &*self.options.verifier;
-        let request = Sign { signer, to_sign, meta, wallets: &wallets, verifier };
+        let request = Sign { signer, to_sign, meta, wallets: &wallets, accounts, until, ends, hub: self };
         self.run(&request, &candidates, Limits { deadline, until }).await
     }
 }

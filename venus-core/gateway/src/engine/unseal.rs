@@ -24,7 +24,7 @@ impl Request for Unseal<'_> {
     }
 
     /// No state is the first state, as with Go.
-    async fn read(&self, payload: &[u8]) -> Result<UnsealState, Failure> {
+    async fn read(&self, _: &Channel, payload: &[u8]) -> Result<UnsealState, Failure> {
         let name = read::<String>(payload)?.unwrap_or_default();
         match (UnsealState::from_wire(&name), name.as_str()) {
             (Some(state), _) => Ok(state),

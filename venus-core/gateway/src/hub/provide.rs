@@ -73,7 +73,7 @@ impl Hub {
     /// A wallet has more keys. Each proves itself, those that it had already, too.
     ///
     /// # Errors
-    /// `NoChannelOf`, `Unproven` for the first key that could not be proven (the others count), `TooMany`, `Timeout`.
+    /// `NoChannelOf`, `Unproven` for the first key that could not be proven (the others count), `TooMany`, `Timeout`, `Closed`.
     pub async fn add_addresses(
         &self,
         who: &Provider,
@@ -146,7 +146,8 @@ impl Hub {
 
     /// All wallets, by account.
     pub fn wallets(&self) -> Vec<WalletDetail> {
-        list::wallets(&self.inner.registry.read())
+        let wallets = list::wallets(&self.inner.registry.read());
+        list::in_order(wallets)
     }
 
     /// The wallets of an account.
@@ -154,9 +155,9 @@ impl Hub {
     /// # Errors
     /// [`HubError::NoAccount`].
     pub fn wallet(&self, account: &str) -> Result<WalletDetail, HubError> {
-        let state = self.inner.registry.read();
-        let of = state.account(account).ok_or_else(|| HubError::NoAccount(bounded(account, 256)))?;
-        Ok(list::wallet(account, of))
+        let wallet = self.inner.registry.read().account(account).map(|of| list::wallet(account, of));
+        let wallets = list::in_order(wallet.into_iter().collect());
+        wallets.into_iter().next().ok_or_else(|| HubError::NoAccount(bounded(account, 256)))
     }
 
     /// The miners that have provers, in order.
@@ -252,7 +253,7 @@ impl Hub {
         let most = self.options().limits.addresses;
         let room = state.add_addresses(channel, good.iter().copied(), most);
         changed("added", good.len(), &state.counts());
-        let wallet = state.wallet(channel).ok_or(HubError::NoChannel(channel.id))?;
+        let wallet = state.wallet(channel).ok_or(HubError::Closed)?;
         match room {
             true => Ok(wallet.supports.clone()),
             false => Err(HubError::TooMany("addresses of one wallet")),
@@ -265,7 +266,7 @@ impl Hub {
         let addresses: Vec<Address> = {
             let mut state = self.inner.registry.write();
             state.support(channel, account);
-            let wallet = state.wallet(channel).ok_or(HubError::NoChannel(channel.id))?;
+            let wallet = state.wallet(channel).ok_or(HubError::Closed)?;
             wallet.addresses.iter().copied().collect()
         };
         self.bind(channel, BTreeSet::from([account.to_owned()]), &addresses, &mut refusals).await;

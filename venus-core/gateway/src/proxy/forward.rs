@@ -80,7 +80,7 @@ fn route(
         let name = NAMESPACE_HEADER.to_ascii_uppercase();
         bad(format!("header({namespace}): invalid venus proxy header for {name}"))
     })?;
-    allow(inner, who, key)?;
+    allow(who, key)?;
     let none = || bad(format!("host key({key}) : no reverse proxy registered"));
     let target = inner.targets.get(key).ok_or_else(none)?;
     if headers::came_through(&parts.headers, &inner.name) {

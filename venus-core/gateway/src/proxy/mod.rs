@@ -4,8 +4,9 @@
 //! URL may be the gateway's. As in sophon-gateway the header decides, not the path; HTTP and WebSockets are passed on.
 //!
 //! Unlike there, **nothing reaches a component before its caller is known here** (T13): the same [`Authenticate`] that
-//! guards the hub is asked first, and a narrowed token needs the scope `proxy:<host key>`. Components check the token,
-//! which is passed on, once more. Where a target is changed at run time, only hosts that the operator named are taken.
+//! guards the hub is asked first, and a narrowed token needs the scope `proxy:<host key>`. Tokens that the account service
+//! cannot name (see [`Identity::token`]) are this program's own, and go nowhere. Components check the token, which is
+//! passed on, once more. Where a target is changed at run time, only hosts that the operator named are taken.
 //!
 //! | namespace | host key |
 //! |---|---|
@@ -55,8 +56,6 @@ pub struct ProxyOptions {
     /// Hosts that targets set at run time may have, as `host` or `host:port`. Empty for none: then a target can only be
     /// taken away. Addresses of private networks count like others, so that nothing but what stands here is reached.
     pub hosts: Vec<String>,
-    /// Tokens that must not leave this program, by SHA-256 in hex: those that only it knows.
-    pub own_tokens: Vec<String>,
     /// Whether tokens are taken from the query, `?token=`, as Go does. They go on in the header.
     pub query_tokens: bool,
     /// Largest body of a request, bytes. Answers are passed on as they come, and have no bound.
@@ -76,7 +75,6 @@ impl Default for ProxyOptions {
     fn default() -> Self {
         Self {
             hosts: Vec::new(),
-            own_tokens: Vec::new(),
             query_tokens: true,
             body: 100 << 20,
             connect: Duration::from_secs(5),
@@ -160,6 +158,12 @@ impl Proxy {
     /// came. To be called when a token or an account is revoked. Returns how many were picked.
     pub fn end(&self, who: impl Fn(&Identity, Option<SocketAddr>) -> bool) -> usize {
         self.0.open.end(who)
+    }
+
+    /// The names (SHA-256) of the tokens that something under way rests on.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<String> {
+        self.0.open.tokens()
     }
 
     /// How many requests and WebSockets are under way.

@@ -56,6 +56,10 @@ impl Open {
         picked.map(|exchange| exchange.ended.cancel()).count()
     }
 
+    pub(super) fn tokens(&self) -> Vec<String> {
+        self.list().all.values().map(|exchange| exchange.who.token.clone()).collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.list().all.len()
     }

@@ -56,13 +56,18 @@ impl Hub {
             .map_err(|reason| unproven(channel, address, ":", &reason))
     }
 
-    /// Ours, unless the wallet's account has Go's, whose random bytes are as fresh here: Go's gateways use the same ones
-    /// for all keys as long as they run.
+    /// Whether a wallet gets Go's challenge: one of an account that may, which does not say that it understands more.
+    pub(crate) fn is_legacy(&self, channel: &Channel) -> bool {
+        channel.ext.is_empty() && self.options().legacy.holds_for(&channel.provider.account)
+    }
+
+    /// Ours, or Go's, whose random bytes are as fresh here: Go's gateways use the same ones for all keys as long as they
+    /// run.
     fn challenge(&self, channel: &Channel, address: &Address) -> Result<Challenge, HubError> {
         let options = self.options();
         let nonce = options.nonce()?;
         let expires = options.clock.unix_seconds().saturating_add(LIFETIME);
-        if options.legacy.holds_for(&channel.provider.account) {
+        if self.is_legacy(channel) {
             let to_sign = Sha256::new().chain_update(nonce).chain_update(&channel.sign_bytes.0).finalize();
             let meta = MsgMeta { msg_type: MsgType::VerifyAddress, extra: nonce.to_vec() };
             return Ok(Challenge { to_sign: to_sign.to_vec(), meta, expires });

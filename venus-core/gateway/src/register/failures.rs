@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn i8_no_flood_of_failures_grows_without_bound_or_hides_the_latest_of_others() {
+    fn no_flood_of_failures_grows_without_bound_or_hides_the_latest_of_others() {
         let failures = Failures::default();
         failures.note(&who("quiet", 1), Kind::Wallet, at(1_000_000), "locked");
         for n in 0..3000 {

@@ -69,7 +69,7 @@ impl Hub {
         {
             let mut state = self.inner.registry.write();
             if !state.offer_wallet(channel, proven.iter().copied(), supports.iter().cloned()) {
-                return Err(HubError::NoChannel(channel.id));
+                return Err(HubError::Closed);
             }
             gauges::publish(&state.counts());
         }
@@ -124,8 +124,7 @@ impl Hub {
             }
         }
         // Go's wallets know no other challenge than Go's, and can tell nobody.
-        let legacy = self.options().legacy.holds_for(&channel.provider.account);
-        if good.is_empty() && !announced.is_empty() && !legacy && channel.ext.is_empty() {
+        if good.is_empty() && !announced.is_empty() && channel.ext.is_empty() && !self.is_legacy(channel) {
             refusals.hint(
                 "a wallet of Go answers no challenge that names the gateway; \
                  if it is one, list its account under legacy",

@@ -75,7 +75,7 @@ impl Hub {
     pub(crate) fn offer_miner(&self, channel: &Arc<Channel>, miner: Address) -> Result<(), HubError> {
         let mut state = self.inner.registry.write();
         if !state.offer_miner(channel, miner) {
-            return Err(self.gone(channel));
+            return Err(self.gone());
         }
         gauges::publish(&state.counts());
         Ok(())
@@ -95,6 +95,8 @@ impl Hub {
                 gauges::registered(kind, "complete");
                 self.inner.failures.healed(who, kind);
             }
+            // It went, or was sent away, which is no failure of the registration.
+            Err(HubError::Closed | HubError::Stopped) => gauges::registered(kind, "left"),
             Err(error) => {
                 gauges::registered(kind, "refused");
                 self.inner.failures.note(who, kind, self.now(), &error.to_string());
@@ -142,7 +144,7 @@ impl Hub {
     ) -> Result<T, HubError> {
         tokio::select! {
             biased;
-            () = channel.ended.cancelled() => Err(self.gone(channel)),
+            () = channel.ended.cancelled() => Err(self.gone()),
             done = timeout_at(end, work) => done.unwrap_or(Err(late)),
         }
     }
@@ -158,10 +160,10 @@ impl Hub {
         HubError::Identity { context: method.to_owned(), source }
     }
 
-    fn gone(&self, channel: &Channel) -> HubError {
+    fn gone(&self) -> HubError {
         if self.inner.stop.is_cancelled() {
             return HubError::Stopped;
         }
-        HubError::NoChannel(channel.id)
+        HubError::Closed
     }
 }

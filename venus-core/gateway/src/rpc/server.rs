@@ -12,8 +12,8 @@ use axum::response::IntoResponse;
 use http::StatusCode;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use venus_core::rpc::server::{AuthError, Authenticate, Listening, RpcServer};
-use venus_core::rpc::{Caller, Dialect, Identity, KeepAlive, Limits, Service, ServiceError};
+use venus_core::rpc::server::{AuthError, Authenticate, Listening, RpcServer, ServerOptions as RpcOptions};
+use venus_core::rpc::{Caller, Dialect, Identity, KeepAlive, Limiter, Limits, Service, ServiceError};
 
 use super::api::{GatewayApiServer, GatewayApiV1Server, TABLE, V1_TABLE, V2_TABLE};
 use super::serve::{Api, ReverseTargets};
@@ -34,6 +34,10 @@ pub struct ServerOptions {
     pub keep_alive: KeepAlive,
     /// Where `RegisterReverse` goes. Without it the call is refused.
     pub reverse: Option<Arc<dyn ReverseTargets>>,
+    /// Who may call how often. It is asked about calls that the caller may make.
+    pub limiter: Option<Arc<dyn Limiter>>,
+    /// Whether tokens are taken from the query, `?token=`, as Go does. Whoever logs requests on the way keeps them.
+    pub query_tokens: bool,
 }
 
 impl Default for ServerOptions {
@@ -43,6 +47,8 @@ impl Default for ServerOptions {
             limits: Limits { sessions: SESSIONS, ..Limits::default() },
             keep_alive: KeepAlive::default(),
             reverse: None,
+            limiter: None,
+            query_tokens: true,
         }
     }
 }
@@ -108,10 +114,17 @@ impl GatewayServer {
     /// # Errors
     /// As [`services`].
     pub fn new(hub: &Hub, gate: Arc<dyn Authenticate>, options: ServerOptions) -> Result<Self, ServiceError> {
-        let ServerOptions { dialect, limits, keep_alive, reverse } = options;
+        let ServerOptions { dialect, limits, keep_alive, reverse, limiter, query_tokens } = options;
         let (v1, v2) = services(hub, reverse, dialect)?;
         let gate = Gate(gate);
-        let server = |service| RpcServer::with_limits(service, gate.clone(), limits, keep_alive);
+        let below = RpcOptions { limits, keep_alive, query_tokens, ..RpcOptions::default() };
+        let server = |service: Service| {
+            let service = match &limiter {
+                Some(limiter) => service.limited(limiter.clone()),
+                None => service,
+            };
+            RpcServer::with_options(service, gate.clone(), below.clone())
+        };
         Ok(Self { v1: server(v1), v2: server(v2), gate })
     }
 

@@ -172,6 +172,34 @@ async fn what_is_named_reaches_only_wallets_that_understand() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_grant_is_the_wallets_and_not_its_sisters() {
+    let directory = Arc::new(Directory::default());
+    let (signer, address) = key(1);
+    directory.own(address, &["bob"]);
+    let hub = hub(directory.clone(), |options| options.support = SupportRule::Granted);
+    let token = |connection, scopes: &[&str]| {
+        let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
+        let permissions = venus_core::api::Permissions::up_to("read");
+        venus_gateway::Provider { permissions, scopes, ..who("alice", connection) }
+    };
+    let narrow = wallet(&hub, token(1, &[]), supporting(&["bob"]), &signer, honest(&signer)).await;
+    assert!(!has(&hub, &address, &["bob"]).await);
+    let wide = wallet(&hub, token(2, &["support:bob"]), supporting(&["bob"]), &signer, honest(&signer)).await;
+    for _ in 0..4 {
+        sign(&hub, &address, &["bob"]).await.unwrap();
+        sign(&hub, &address, &[]).await.unwrap();
+    }
+    assert_eq!((narrow.asked(), wide.asked()), (0, 8));
+    // With the wallet that may go, the account may not.
+    drop(wide);
+    while has(&hub, &address, &["bob"]).await {
+        tokio::task::yield_now().await;
+    }
+    assert!(matches!(sign(&hub, &address, &[]).await, Err(HubError::NoWallet { .. })));
+    assert_eq!(soon(hub.signer().list()).await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_the_account_service_is_away_nobody_signs() {
     let directory = Arc::new(Directory::default());
     let (signer, address) = key(1);
@@ -244,6 +272,55 @@ async fn accounts_that_are_switched_off_use_no_key() {
     assert_eq!(soon(hub.signer().list()).await.unwrap(), [address]);
 }
 
+/// How a signature ends that is under way for bob, with a wallet of alice's, when `what` ends.
+async fn overtaken(what: impl FnOnce(&Directory, &Hub, Address)) -> Result<(), HubError> {
+    let directory = Arc::new(Directory::default());
+    let (signer, address) = key(1);
+    directory.own(address, &["bob"]);
+    let hub = hub_of(&directory);
+    let signing = honest(&signer);
+    let slow = move |event| -> futures::future::BoxFuture<'static, _> {
+        let signed = signing(event);
+        Box::pin(async move { signed.await.later(500) })
+    };
+    let _party = wallet(&hub, who("alice", 1), supporting(&["bob"]), &signer, slow).await;
+    let (signed, ()) = futures::join!(sign(&hub, &address, &[]), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        what(&directory, &hub, address);
+    });
+    signed
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_signature_leaves_whose_right_ended_while_the_wallet_signed() {
+    let refused = |signed| assert!(matches!(signed, Err(HubError::NoWallet { .. })), "{signed:?}");
+    refused(
+        overtaken(|directory, hub, _| {
+            directory.off.lock().unwrap().insert("bob".to_owned());
+            hub.end(&Ended::Account("bob".to_owned()));
+        })
+        .await,
+    );
+    refused(
+        overtaken(|directory, hub, address| {
+            directory.own(address, &[]);
+            hub.end(&Ended::Signer("bob".to_owned(), address));
+        })
+        .await,
+    );
+    refused(overtaken(|_, hub, address| _ = hub.end(&Ended::Address(address))).await);
+    // What ends for others ends for others.
+    let carol = || "carol".to_owned();
+    overtaken(|_, hub, _| _ = hub.end(&Ended::Account(carol()))).await.unwrap();
+    overtaken(|_, hub, address| _ = hub.end(&Ended::Signer(carol(), address))).await.unwrap();
+    overtaken(|_, hub, _| _ = hub.end(&Ended::Miner(carol(), miner(1000)))).await.unwrap();
+    let away = overtaken(|directory, hub, _| {
+        directory.down.store(true, Ordering::SeqCst);
+        hub.end(&Ended::Account(carol()));
+    });
+    assert_eq!(away.await.unwrap_err().kind(), ErrorKind::Transient, "nobody can tell whether it may");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_miner_that_went_to_another_account_is_served_by_nobody() {
     let directory = Arc::new(Directory::default());
@@ -273,12 +350,9 @@ fn may_be_asked(wallets: &[(&str, Vec<&str>)], owners: &[&str], off: &[&str], na
     let may = |account: &&str| {
         owners.contains(account) && !off.contains(account) && (named.is_empty() || named.contains(account))
     };
-    // What one wallet of an account supports, all of the account do.
-    let serves = |own: &str| {
-        let of_account = wallets.iter().filter(|(account, _)| *account == own);
-        of_account.flat_map(|(account, supports)| supports.iter().chain([account])).any(may)
-    };
-    (0..wallets.len()).filter(|&i| serves(wallets[i].0)).collect()
+    // What a sister wallet of the same account supports is the sister's alone.
+    let serves = |(own, supports): &(&str, Vec<&str>)| supports.iter().chain([own]).any(may);
+    (0..wallets.len()).filter(|&i| serves(&wallets[i])).collect()
 }
 
 proptest! {

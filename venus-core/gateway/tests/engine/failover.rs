@@ -184,7 +184,7 @@ async fn b9_04_what_expired_is_forgotten_and_its_answer_refused() {
 async fn b9_05_a_caller_that_goes_amid_the_failover_leaves_nothing() {
     let pool = Pool::plain();
     let script = Script::new([Reply::Die.later(100), proof(b"late").later(5000)]);
-    let parties = vec![pool.prover(1, script.proving()).await, pool.prover(2, script.proving()).await];
+    let parties = [pool.prover(1, script.proving()).await, pool.prover(2, script.proving()).await];
     {
         let (of, request) = (miner(1000), proof_request(1));
         let mut prove = Box::pin(pool.hub.compute_proof(&of, &request, None));
@@ -196,6 +196,22 @@ async fn b9_05_a_caller_that_goes_amid_the_failover_leaves_nothing() {
     }
     assert_eq!(pool.waiting(), 0);
     assert_eq!(prove(&pool.hub, 1, None).await.unwrap()[0].proof_bytes, b"proof", "the hub goes on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn equals_are_asked_in_turn_however_many_they_are() {
+    for many in [2, 3, 20] {
+        let pool = Pool::plain();
+        let mut parties = Vec::new();
+        for connection in 1..=many {
+            parties.push(pool.prover(connection, always(proof(b"proof"))).await);
+        }
+        for _ in 0..many * 6 {
+            prove(&pool.hub, 1, None).await.unwrap();
+        }
+        let asked: Vec<usize> = parties.iter().map(Party::asked).collect();
+        assert!(asked.iter().all(|asked| *asked > 0), "{asked:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -234,14 +250,14 @@ async fn full_queues_fail_at_once() {
 async fn a_hedge_asks_a_second_one_and_takes_the_first_answer() {
     let pool = Pool::new(|options| options.hedge = Some(SECOND));
     let script = Script::new([proof(b"slow").later(4000)]);
-    let parties = vec![pool.prover(1, script.proving()).await, pool.prover(2, script.proving()).await];
+    let parties = [pool.prover(1, script.proving()).await, pool.prover(2, script.proving()).await];
     let begun = Instant::now();
     assert_eq!(prove(&pool.hub, 1, None).await.unwrap()[0].proof_bytes, b"proof");
     assert_eq!((begun.elapsed(), asked(&parties), pool.waiting()), (SECOND, 2, 0));
 
     let script = Script::new([proof(b"slow").later(3000), Reply::Never]);
     let pool = Pool::new(|options| options.hedge = Some(SECOND));
-    let _parties = vec![pool.prover(1, script.proving()).await, pool.prover(2, script.proving()).await];
+    let _parties = [pool.prover(1, script.proving()).await, pool.prover(2, script.proving()).await];
     assert_eq!(
         prove(&pool.hub, 1, None).await.unwrap()[0].proof_bytes,
         b"slow",
@@ -255,7 +271,7 @@ async fn late_and_double_answers_disturb_nobody() {
     let (signer, address) = key(1);
     let script =
         Script::new([Reply::Twice(Box::new(Reply::error("x"))), Reply::error("late: x").later(3000)]);
-    let _parties = vec![
+    let _parties = [
         pool.wallet("alice", 1, &signer, script.signing(&signer)).await,
         pool.wallet("alice", 2, &signer, honest(&signer)).await,
     ];

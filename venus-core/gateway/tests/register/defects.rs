@@ -148,11 +148,13 @@ async fn b9_09_no_random_bytes_challenge_or_token_is_logged_or_shown() {
         let _here = tracing::subscriber::set_default(subscriber);
         let pool = Pool::new(|options| options.legacy = legacy.clone());
         let (signer, _) = keys(1, 2, 0);
-        let mut wallet = Wallet::dial(&pool.hub, who("alice", 1), &signer, &["bob"]).await.unwrap();
+        let mut wallet = match legacy {
+            venus_gateway::Legacy::None => {
+                Wallet::dial(&pool.hub, who("alice", 1), &signer, &["bob"]).await.unwrap()
+            }
+            _ => Wallet::dial_go(&pool.hub, who("alice", 1), &signer).await,
+        };
         wallet.announced.push(keys(2, 1, 0).1[0]);
-        if legacy != venus_gateway::Legacy::None {
-            wallet.trust = Trust::Legacy;
-        }
         wallet.ready().await.unwrap();
         soon(pool.hub.listen_proof(who("alice", 1), miner(2000))).await.unwrap_err();
         let debug = format!("{:?} {:?} {:?}", pool.hub, wallet.events, pool.hub.failures());

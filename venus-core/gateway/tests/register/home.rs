@@ -123,12 +123,14 @@ impl Wallet {
         signer: &Arc<TestSigner>,
         supports: &[&str],
     ) -> Result<Self, HubError> {
-        let policy = WalletRegisterPolicy {
-            support_accounts: supports.iter().map(|&account| account.to_owned()).collect(),
-            sign_bytes: vec![2; 32],
-            ext: vec![EXT_REPORT.to_owned()],
-        };
-        Self::dial_with(hub, who, signer, policy).await
+        let ext = vec![EXT_REPORT.to_owned()];
+        Self::dial_with(hub, who, signer, WalletRegisterPolicy { ext, ..go(supports) }).await
+    }
+
+    /// As a wallet of Go.
+    pub(crate) async fn dial_go(hub: &Hub, who: Provider, signer: &Arc<TestSigner>) -> Self {
+        let wallet = Self::dial_with(hub, who, signer, go(&[])).await.unwrap();
+        Self { trust: Trust::Legacy, ..wallet }
     }
 
     pub(crate) async fn dial_with(
@@ -238,6 +240,12 @@ impl Wallet {
         })
         .await
     }
+}
+
+/// What a wallet of Go says of itself.
+pub(crate) fn go(supports: &[&str]) -> WalletRegisterPolicy {
+    let support_accounts = supports.iter().map(|&account| account.to_owned()).collect();
+    WalletRegisterPolicy { support_accounts, sign_bytes: vec![2; 32], ext: Vec::new() }
 }
 
 /// A wallet's keys: so many of secp256k1, and of BLS.

@@ -17,7 +17,8 @@ use super::home::*;
 async fn relayed(honest: &Pool, victim: &Wallet) -> Vec<Address> {
     let foreign = victim.announced.clone();
     let empty = Arc::new(TestSigner::new(99));
-    let mut mallory = Wallet::dial(&honest.hub, who("mallory", 66), &empty, &[]).await.unwrap();
+    // As a wallet of Go, which is asked less.
+    let mut mallory = Wallet::dial_go(&honest.hub, who("mallory", 66), &empty).await;
     mallory.announced = foreign;
     loop {
         let event = soon(mallory.events.next()).await.unwrap();
@@ -54,7 +55,10 @@ async fn t01_a_challenge_relayed_between_two_hubs_proves_nothing() {
             options.legacy = if matches!(trust, Trust::Legacy) { Legacy::All } else { Legacy::None };
         });
         let (signer, addresses) = keys(1, 1, 1);
-        let mut victim = Wallet::dial(&evil.hub, who("alice", 1), &signer, &[]).await.unwrap();
+        let mut victim = match trust {
+            Trust::Legacy => Wallet::dial_go(&evil.hub, who("alice", 1), &signer).await,
+            Trust::Hub(_) => Wallet::dial(&evil.hub, who("alice", 1), &signer, &[]).await.unwrap(),
+        };
         victim.trust = trust;
         victim.ready().await.unwrap();
         assert_eq!(evil.hub.wallet("alice").unwrap().connect_states[0].addrs.len(), 2, "{what}");
@@ -66,16 +70,18 @@ async fn t01_a_challenge_relayed_between_two_hubs_proves_nothing() {
     }
 }
 
+/// A wallet of the kind that the hub is for.
+async fn dial(pool: &Pool, connection: u64, signer: &Arc<TestSigner>) -> Wallet {
+    match pool.hub.options().legacy {
+        Legacy::None => Wallet::dial(&pool.hub, who("alice", connection), signer, &[]).await.unwrap(),
+        _ => Wallet::dial_go(&pool.hub, who("alice", connection), signer).await,
+    }
+}
+
 /// The challenges of one registration: what is signed, and the bytes beside it.
 async fn challenges(pool: &Pool, signer: &Arc<TestSigner>) -> Vec<(RequestEvent, WalletSignRequest)> {
-    let wallet = {
-        let mut wallet = Wallet::dial(&pool.hub, who("alice", 1), signer, &[]).await.unwrap();
-        if pool.hub.options().legacy != Legacy::None {
-            wallet.trust = Trust::Legacy;
-        }
-        wallet.ready().await.unwrap();
-        wallet
-    };
+    let mut wallet = dial(pool, 1, signer).await;
+    wallet.ready().await.unwrap();
     let asked = wallet.heard.iter().filter(|event| event.method == "WalletSign");
     asked.map(|event| (event.clone(), serde_json::from_slice(&event.payload).unwrap())).collect()
 }
@@ -96,7 +102,7 @@ async fn t02_no_challenge_is_asked_twice_and_no_old_answer_counts() {
             }
         }
         // Somebody who heard the answers, and has no key.
-        let mut thief = Wallet::dial(&pool.hub, who("alice", 2), &keys(9, 0, 0).0, &[]).await.unwrap();
+        let mut thief = dial(&pool, 2, &keys(9, 0, 0).0).await;
         thief.announced = last.iter().map(|(_, request)| request.signer).collect();
         loop {
             let event = soon(thief.events.next()).await.unwrap();
@@ -109,13 +115,13 @@ async fn t02_no_challenge_is_asked_twice_and_no_old_answer_counts() {
                 break;
             }
         }
-        assert_eq!(thief.refused.len(), 3);
+        assert!(pool.hub.failures()[0].reason.contains("(and 2 more)"), "{:?}", pool.hub.failures());
         assert!(pool.hub.wallet("alice").unwrap().connect_states[0].addrs.is_empty());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn t02_an_answer_counts_for_a_minute() {
+async fn an_answer_to_a_challenge_counts_for_a_minute() {
     let pool = Pool::new(|options| options.challenge = Duration::from_secs(1000));
     let mut wallet = Wallet::dial(&pool.hub, who("alice", 1), &keys(1, 1, 0).0, &[]).await.unwrap();
     let list = soon(wallet.events.next()).await.unwrap();
@@ -238,7 +244,7 @@ async fn t11_floods_of_one_account_are_refused_at_once_and_delay_nobody_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t11_floods_from_one_ip_address_are_refused() {
+async fn floods_from_one_ip_address_are_refused() {
     let pool = Pool::new(tight);
     let from = |account: &str, n: u64| Provider { remote: who("", 7).remote, ..who(account, n) };
     let mut there = Vec::new();
@@ -254,7 +260,7 @@ async fn t11_floods_from_one_ip_address_are_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t11_floods_of_events_never_pile_up_for_a_provider_that_does_not_listen() {
+async fn floods_of_events_never_pile_up_for_a_provider_that_does_not_listen() {
     let pool = Pool::new(|options| options.limits.queue = 8);
     let (signer, _) = keys(1, 0, 0);
     let wallet = pool.wallet(who("alice", 1), &signer).await;

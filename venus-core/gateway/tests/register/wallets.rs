@@ -11,11 +11,6 @@ use venus_gateway::{Hub, Kind, Legacy, SupportRule};
 use super::directory::Troubled;
 use super::home::*;
 
-fn policy(supports: &[&str]) -> WalletRegisterPolicy {
-    let support_accounts = supports.iter().map(|&account| account.to_owned()).collect();
-    WalletRegisterPolicy { support_accounts, sign_bytes: vec![2; 32], ext: Vec::new() }
-}
-
 fn reasons(hub: &Hub) -> Vec<String> {
     hub.failures().into_iter().map(|failure| failure.reason).collect()
 }
@@ -78,7 +73,7 @@ async fn lists_are_in_order_and_hold_all_wallets_of_an_account() {
 async fn accounts_have_to_exist_and_the_texts_are_those_of_go() {
     let pool = Pool::new(|options| options.support = SupportRule::Any);
     let listen = |account: &str, supports: &[&str]| {
-        let (hub, who, policy) = (pool.hub.clone(), who(account, 1), policy(supports));
+        let (hub, who, policy) = (pool.hub.clone(), who(account, 1), go(supports));
         async move { soon(hub.listen_wallet(who, policy)).await.map(|_| ()).unwrap_err() }
     };
     let nobody = listen("", &[]).await;
@@ -109,10 +104,10 @@ async fn policies_are_bounded() {
     let pool = Pool::plain();
     let many: Vec<String> = (0..65).map(|n| format!("account {n}")).collect();
     let cases = [
-        (WalletRegisterPolicy { support_accounts: many, ..policy(&[]) }, ErrorKind::RateLimited),
-        (WalletRegisterPolicy { support_accounts: vec!["x".repeat(257)], ..policy(&[]) }, ErrorKind::Invalid),
-        (WalletRegisterPolicy { support_accounts: vec![String::new()], ..policy(&[]) }, ErrorKind::Invalid),
-        (WalletRegisterPolicy { sign_bytes: vec![0; 257], ..policy(&[]) }, ErrorKind::Invalid),
+        (WalletRegisterPolicy { support_accounts: many, ..go(&[]) }, ErrorKind::RateLimited),
+        (WalletRegisterPolicy { support_accounts: vec!["x".repeat(257)], ..go(&[]) }, ErrorKind::Invalid),
+        (WalletRegisterPolicy { support_accounts: vec![String::new()], ..go(&[]) }, ErrorKind::Invalid),
+        (WalletRegisterPolicy { sign_bytes: vec![0; 257], ..go(&[]) }, ErrorKind::Invalid),
     ];
     for (policy, kind) in cases {
         let refused = soon(pool.hub.listen_wallet(who("alice", 1), policy)).await.unwrap_err();
@@ -208,7 +203,7 @@ async fn a_directory_that_is_away_refuses_and_one_that_comes_back_is_told() {
     let pool = Pool::over(|accounts| line.insert(Troubled::new(accounts)).clone(), |_| ());
     let line = line.unwrap();
     line.away.store(true, Ordering::SeqCst);
-    let refused = soon(pool.hub.listen_wallet(who("alice", 1), policy(&[]))).await.unwrap_err();
+    let refused = soon(pool.hub.listen_wallet(who("alice", 1), go(&[]))).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Timeout);
     line.away.store(false, Ordering::SeqCst);
     let (signer, addresses) = keys(1, 1, 0);
@@ -228,7 +223,7 @@ async fn a_directory_that_never_answers_holds_nobody_for_ever() {
     let mut line = None;
     let pool = Pool::over(|accounts| line.insert(Troubled::new(accounts)).clone(), |_| ());
     line.unwrap().slow.store(true, Ordering::SeqCst);
-    let refused = soon(pool.hub.listen_wallet(who("alice", 1), policy(&[]))).await.unwrap_err();
+    let refused = soon(pool.hub.listen_wallet(who("alice", 1), go(&[]))).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Timeout);
     assert!(refused.to_string().contains("account service did not answer within 60s"), "{refused}");
     let refused = soon(pool.hub.listen_proof(who("alice", 1), miner(1000))).await.unwrap_err();
@@ -241,8 +236,7 @@ async fn a_wallet_of_go_hears_only_what_it_understands_and_its_operator_gets_a_h
         let none = legacy == Legacy::None;
         let pool = Pool::new(|options| options.legacy = legacy);
         let (signer, _) = keys(1, 2, 1);
-        let mut wallet = Wallet::dial_with(&pool.hub, who("alice", 1), &signer, policy(&[])).await.unwrap();
-        wallet.trust = Trust::Legacy;
+        let mut wallet = Wallet::dial_go(&pool.hub, who("alice", 1), &signer).await;
         wallet.ready().await.unwrap();
         assert!(wallet.heard.iter().all(|event| event.method != "RegisterReport"));
         let proven = pool.hub.wallet("alice").unwrap().connect_states[0].addrs.len();
@@ -251,6 +245,8 @@ async fn a_wallet_of_go_hears_only_what_it_understands_and_its_operator_gets_a_h
             true => assert!(reasons(&pool.hub)[0].contains("list its account under legacy")),
             false => assert!(pool.hub.failures().is_empty()),
         }
+        // One of the same account that understands more is asked as it should be.
+        pool.wallet(who("alice", 2), &signer).await;
     }
 }
 

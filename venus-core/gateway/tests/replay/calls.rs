@@ -58,8 +58,15 @@ impl Call {
     }
 
     /// Whether the call made the hub ask a wallet.
-    pub fn asks(&self) -> bool {
+    fn asks(&self) -> bool {
         self.method == "WalletSign" && !self.answer.contains("send request must have channel")
+    }
+
+    /// Whether the call may be what made the hub ask this, as far as the note goes.
+    pub fn fits(&self, asked: &Value) -> bool {
+        let (to_sign, signer) = (asked["ToSign"].as_str().unwrap_or_default(), asked["Signer"].to_string());
+        let noted = self.params.split_once("], \"").unwrap_or_default().1;
+        self.asks() && self.params.contains(&signer) && to_sign.starts_with(noted.split('"').next().unwrap())
     }
 
     /// The parameters; of a signing, those that the wallet saw.

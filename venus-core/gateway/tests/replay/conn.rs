@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, http};
 use super::Line;
 
 /// After this, what does not come will not come.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 /// Go's clients write larger messages in pieces of this size.
 const PIECE: usize = 4096;
 
@@ -43,6 +43,8 @@ pub struct Conn {
     /// Came, and was not looked for yet.
     pub early: VecDeque<Got>,
     ended: bool,
+    /// Whether the client closed first.
+    pub said_goodbye: bool,
 }
 
 impl Conn {
@@ -92,7 +94,7 @@ impl Conn {
             }
             let _ = tx.send(Got::Eof);
         });
-        Self { sink, raw, incoming, early: VecDeque::new(), ended: false }
+        Self { sink, raw, incoming, early: VecDeque::new(), ended: false, said_goodbye: false }
     }
 
     async fn put(&mut self, message: Message) {
@@ -110,6 +112,18 @@ impl Conn {
         }
     }
 
+    /// Whether the server said goodbye first.
+    pub fn was_stopped(&self) -> bool {
+        !self.said_goodbye && self.early.contains(&Got::Close(1000))
+    }
+
+    /// Sends part of a message.
+    pub async fn send_part(&mut self, kind: Data, last: bool, bytes: &[u8]) -> bool {
+        let frame = Frame::message(bytes.to_vec(), OpCode::Data(kind), last);
+        let sent = timeout(PATIENCE, self.sink.send(Message::Frame(frame))).await;
+        sent.expect("room to write").is_ok()
+    }
+
     pub async fn ping(&mut self) {
         self.put(Message::Ping(Vec::new().into())).await;
     }
@@ -119,6 +133,7 @@ impl Conn {
     }
 
     pub async fn close(&mut self) {
+        self.said_goodbye = true;
         self.put(Message::Close(Some(CloseFrame { code: CloseCode::Normal, reason: "".into() }))).await;
     }
 
@@ -132,8 +147,9 @@ impl Conn {
         if let Some(at) = self.early.iter().position(&fits) {
             return self.early.remove(at);
         }
+        let end = Instant::now() + PATIENCE;
         while !self.ended {
-            let got = timeout(PATIENCE, self.incoming.recv()).await.ok()??;
+            let got = timeout_at(end, self.incoming.recv()).await.ok()??;
             self.ended = got == Got::Eof;
             if fits(&got) {
                 return Some(got);
@@ -150,6 +166,14 @@ impl Conn {
             None => self.incoming.recv().await,
         }
         .filter(|got| *got != Got::Eof)
+    }
+
+    /// The next text.
+    pub async fn text(&mut self) -> String {
+        match self.find(|got| matches!(got, Got::Text(_))).await {
+            Some(Got::Text(text)) => text,
+            _ => panic!("no text came"),
+        }
     }
 
     /// The text that has the place of a recorded one: the answer of that number, the next event of that kind on that
@@ -202,13 +226,6 @@ pub struct Answer {
     pub start: String,
     pub headers: Vec<(String, String)>,
     pub body: String,
-}
-
-impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
-    }
 }
 
 /// One request with the recorded bytes on a connection of its own.

@@ -8,7 +8,7 @@ pub mod calls;
 pub mod conn;
 pub mod play;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -93,11 +93,14 @@ pub struct Tally {
     pub other: Vec<String>,
     /// Lines whose difference was seen.
     pub seen: BTreeSet<u64>,
+    reasons: BTreeMap<&'static str, u32>,
 }
 
 impl Tally {
     pub fn other(&mut self, n: u64, text: impl fmt::Display) {
-        self.other.push(format!("line {n}: {text}"));
+        let text = format!("line {n}: {text}");
+        eprintln!("{text}");
+        self.other.push(text);
     }
 
     /// One comparison.
@@ -114,6 +117,12 @@ impl Tally {
         self.seen.insert(n);
     }
 
+    /// One difference that is meant wherever it appears.
+    pub fn intended_because(&mut self, why: &'static str) {
+        self.intended += 1;
+        *self.reasons.entry(why).or_default() += 1;
+    }
+
     /// Prints the counts, and fails if anything differs for no reason.
     pub fn finish(mut self, name: &str, intended: &[Intended]) {
         for Intended { lines, why, .. } in intended {
@@ -122,8 +131,8 @@ impl Tally {
                 self.other(n, "an intended difference that was not seen");
             }
         }
-        for other in &self.other {
-            eprintln!("{name} {other}");
+        for (why, times) in &self.reasons {
+            println!("{name} {times} times: {why}");
         }
         println!("{name}: alike {}, intended {}, other {}", self.alike, self.intended, self.other.len());
         assert!(self.other.is_empty(), "{name}: {} differences", self.other.len());

@@ -162,9 +162,8 @@ impl<'a> Player<'a> {
         }
         let ours = want.replace(VERSION, &format!("\"Version\":\"{}\"", venus_gateway::rpc::VERSION));
         if ours != want {
-            // Ours says whose API it is and what it is itself.
             return match ours == got {
-                true => self.tally.intended(n),
+                true => self.tally.intended_because("Version says whose API it is, and what ours is"),
                 false => self.tally.same(n, &ours, got),
             };
         }
@@ -178,8 +177,7 @@ impl<'a> Player<'a> {
             _ => self.names.adapt(want, got),
         };
         match counts && want == got {
-            // RequestCount: ours counts what is under way, Go's only what waits to be sent.
-            true => self.tally.intended(n),
+            true => self.tally.intended_because("RequestCount counts what is under way, too"),
             false => self.tally.same(n, &want, got),
         }
     }
@@ -193,7 +191,7 @@ impl<'a> Player<'a> {
         }
         let next = later.iter().find_map(|line| {
             let call = Call::of(line)?;
-            (call.asks() && !self.started.iter().any(|(n, _)| *n == line.n)).then_some((line.n, call))
+            (call.fits(&asked) && !self.started.iter().any(|(n, _)| *n == line.n)).then_some((line.n, call))
         });
         if let Some((n, call)) = next {
             let id = call.id().expect("signatures are short");
@@ -212,6 +210,11 @@ impl<'a> Player<'a> {
         };
         let got = running.await.unwrap();
         if call.id().is_none() {
+            if let Some(Instead::Text(text)) = instead
+                && alike_so_far(text, &got)
+            {
+                return self.tally.intended(line.n);
+            }
             return match alike_so_far(&call.answer, &got) {
                 true => self.tally.alike += 1,
                 false => self.tally.other(line.n, format!("\n  want {}…\n  got  {got}", call.answer)),
@@ -243,10 +246,19 @@ impl<'a> Player<'a> {
             for got in &end.early {
                 match got {
                     Got::Ping | Got::Pong | Got::Eof => {}
-                    // Go's daemon leaves without a word, or the recorded client did not stay to hear it.
-                    Got::Close(1000) => self.tally.intended += 1,
-                    // Go asks for one key after the other, we for all at once.
-                    Got::Text(text) if is_challenge(text) => self.tally.intended += 1,
+                    // The recorded client did not stay to hear it.
+                    Got::Close(1000) if end.said_goodbye => {}
+                    Got::Close(1000) => {
+                        self.tally
+                            .intended_because("a gateway that stops says goodbye; Go's ends the connection");
+                    }
+                    Got::Text(text) if matches!(Place::of(text), Place::End(_)) && end.was_stopped() => {
+                        self.tally.intended_because("a gateway that stops closes its channels");
+                    }
+                    Got::Text(text) if is_challenge(text) => {
+                        self.tally
+                            .intended_because("all keys are challenged at once, Go's one after the other");
+                    }
                     other => self.tally.other(0, format!("connection {conn}: too much: {other:?}")),
                 }
             }

@@ -47,6 +47,32 @@ const INTENDED: &[Intended] = &[
     Intended { lines: &[44], why: S9, instead: signed!("", "21") },
     Intended { lines: &[46], why: S9, instead: signed!("", "22") },
     Intended {
+        lines: &[131],
+        why: S9,
+        instead: Instead::Text("200 OK\n{\"jsonrpc\":\"2.0\",\"result\":true,\"id\":11}\n"),
+    },
+    Intended {
+        lines: &[133],
+        why: S9,
+        instead: Instead::Text("200 OK\n{\"jsonrpc\":\"2.0\",\"result\":true,\"id\":12}\n"),
+    },
+    Intended { lines: &[151], why: S9, instead: signed!("200 OK\n", "21") },
+    Intended { lines: &[153], why: S9, instead: signed!("200 OK\n", "22") },
+    Intended {
+        lines: &[179],
+        why: CHANNEL,
+        instead: Instead::Text(
+            "200 OK\n{\"jsonrpc\":\"2.0\",\"id\":35,\"error\":{\"code\":1,\"message\":\"channel 01000000-0000-0000-0000-000000000000 not found \"}}\n",
+        ),
+    },
+    Intended {
+        lines: &[191],
+        why: REVERSE,
+        instead: Instead::Text(
+            "200 OK\n{\"jsonrpc\":\"2.0\",\"id\":41,\"error\":{\"code\":1,\"message\":\"host key(NOPE) : not served here\"}}\n",
+        ),
+    },
+    Intended {
         lines: &[72],
         why: CHANNEL,
         instead: Instead::Text(

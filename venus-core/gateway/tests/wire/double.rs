@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::replay::Line;
 use crate::replay::conn::{Conn, Got};
-use crate::stage::token;
+use crate::stage::{open, token};
 
 /// What a wallet is asked: signer, bytes, type.
 type Question = (String, String, String);
@@ -94,16 +94,7 @@ impl Script {
 
     /// Registers, and answers until the hub is gone.
     pub async fn start(mut self, addr: SocketAddr) -> JoinHandle<()> {
-        let line = Line {
-            n: 0,
-            conn: 0,
-            from_server: false,
-            kind: "http".into(),
-            start: "GET /rpc/v1 HTTP/1.1".into(),
-            headers: vec![("Authorization".into(), format!("Bearer {}", token(&self.account, "read")))],
-            body: String::new(),
-        };
-        let mut conn = Conn::open(addr, &line).await.unwrap();
+        let mut conn = open(addr, "/rpc/v1", &token(&self.account, "read")).await;
         let policy = json!({"SupportAccounts": self.supports, "SignBytes": self.sign_bytes});
         conn.send(&call(1, "ListenWalletEvent", &policy)).await;
         let mut id = 1;

@@ -11,7 +11,11 @@
 
 mod client;
 mod double;
+mod frames;
+mod guard;
 mod http;
+mod large;
+mod pool;
 mod prover;
 #[path = "../replay/mod.rs"]
 mod replay;

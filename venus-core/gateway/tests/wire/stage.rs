@@ -17,10 +17,12 @@ use venus_core::rpc::{Identity, KeepAlive};
 use venus_core::testing::doubles::MemoryAccounts;
 use venus_core::types::Address;
 use venus_gateway::rpc::{GatewayServer, ServerOptions};
-use venus_gateway::{Hub, HubOptions, Legacy, SupportRule};
+use venus_gateway::{Hub, HubOptions, Legacy, SignatureVerifier, SupportRule, Verifying};
 
 use crate::replay::Line;
+use crate::replay::conn::{Answer, Conn, exchange};
 use crate::replay::play::Scene;
+use crate::wallet::CHALLENGES;
 
 /// Knows every token of the recordings by what it says of itself; the accounts behind some of them are switched off.
 #[derive(Clone, Default)]
@@ -77,6 +79,8 @@ pub struct Stage {
     pub addr: SocketAddr,
     /// The challenges of one process after the other.
     challenges: Vec<&'static str>,
+    verifier: Arc<dyn SignatureVerifier>,
+    server: ServerOptions,
     running: Option<(Hub, GatewayServer)>,
     admin: String,
 }
@@ -104,6 +108,24 @@ pub fn server_options() -> ServerOptions {
 
 impl Stage {
     pub async fn new(accounts: &[&str], gate: Gate, challenges: &[&'static str]) -> Self {
+        Self::verifying(accounts, gate, challenges, Arc::new(Verifying::default())).await
+    }
+
+    /// One gateway process that talks in a way of its own.
+    pub async fn talking(accounts: &[&str], gate: Gate, server: ServerOptions) -> Self {
+        let mut stage = Self::new(accounts, gate, &[CHALLENGES[1], CHALLENGES[1]]).await;
+        stage.stop().await;
+        stage.server = server;
+        stage.start().await;
+        stage
+    }
+
+    pub async fn verifying(
+        accounts: &[&str],
+        gate: Gate,
+        challenges: &[&'static str],
+        verifier: Arc<dyn SignatureVerifier>,
+    ) -> Self {
         let directory = MemoryAccounts::new(Arc::new(SystemClock));
         accounts.iter().for_each(|account| directory.add(account));
         let mut stage = Self {
@@ -111,6 +133,8 @@ impl Stage {
             gate: Arc::new(gate),
             addr: ([127, 0, 0, 1], 0).into(),
             challenges: challenges.iter().rev().copied().collect(),
+            verifier,
+            server: server_options(),
             running: None,
             admin: token("alice", "admin"),
         };
@@ -127,10 +151,15 @@ impl Stage {
         &self.running.as_ref().unwrap().0
     }
 
+    pub fn server(&self) -> &GatewayServer {
+        &self.running.as_ref().unwrap().1
+    }
+
     pub async fn start(&mut self) {
-        let options = options(self.challenges.pop().unwrap());
+        let mut options = options(self.challenges.pop().unwrap());
+        options.verifier = self.verifier.clone();
         let hub = Hub::new(self.accounts.clone(), options);
-        let server = GatewayServer::new(&hub, self.gate.clone(), server_options()).unwrap();
+        let server = GatewayServer::new(&hub, self.gate.clone(), self.server.clone()).unwrap();
         let router = server.fallback(server.router());
         self.addr = server.listen_with(([127, 0, 0, 1], 0).into(), router).await.unwrap().local_addr();
         self.running = Some((hub, server));
@@ -140,6 +169,31 @@ impl Stage {
         let (hub, server) = self.running.take().unwrap();
         tokio::join!(hub.shutdown(), server.shutdown());
     }
+}
+
+/// What a client sends to open a connection, or to call over HTTP.
+pub fn request(start: &str, token: Option<&str>, body: &str) -> Line {
+    let headers = token.map(|token| ("Authorization".to_owned(), format!("Bearer {token}")));
+    Line {
+        n: 0,
+        conn: 0,
+        from_server: false,
+        kind: "http".into(),
+        start: format!("{start} HTTP/1.1"),
+        headers: headers.into_iter().collect(),
+        body: body.to_owned(),
+    }
+}
+
+/// A call over HTTP.
+pub async fn call(addr: SocketAddr, path: &str, token: Option<&str>, method: &str, params: &str) -> Answer {
+    let body = format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{method}\",\"params\":{params}}}");
+    exchange(addr, &request(&format!("POST {path}"), token, &body)).await
+}
+
+/// A WebSocket.
+pub async fn open(addr: SocketAddr, path: &str, token: &str) -> Conn {
+    Conn::open(addr, &request(&format!("GET {path}"), Some(token), "")).await.unwrap()
 }
 
 /// A token as Go's auth makes them, of no worth elsewhere.

@@ -55,7 +55,11 @@ async fn follow_member(shared: &Weak<Shared>, member: &Member) {
             Err(_) => ask(member).await,
         };
         let (Some(shared), Some(head)) = (shared.upgrade(), head) else { continue };
-        member.set_head(head);
+        if shared.believes(member, &head).await {
+            member.set_head(head);
+        } else {
+            member.doubt();
+        }
         MultiNode(shared).reconsider().await;
     }
 }
@@ -85,7 +89,7 @@ impl Shared {
     }
 
     fn best_head(&self) -> Option<Arc<Tipset>> {
-        let up = self.members.iter().filter(|member| member.is_up());
+        let up = self.members.iter().filter(|member| member.is_up() && !member.is_doubted());
         up.filter_map(|member| member.head()).max_by_key(|head| weight(head))
     }
 

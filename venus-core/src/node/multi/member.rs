@@ -21,6 +21,8 @@ struct State {
     up: bool,
     /// Of another network: never asked.
     foreign: bool,
+    /// What it told last is not believed.
+    doubted: bool,
     head: Option<Arc<Tipset>>,
 }
 
@@ -67,13 +69,26 @@ impl Member {
     }
 
     pub(super) fn set_head(&self, head: Arc<Tipset>) {
-        self.state().head = Some(head);
+        {
+            let mut state = self.state();
+            (state.head, state.doubted) = (Some(head), false);
+        }
         self.set_up(true);
     }
 
+    /// What it tells is not believed until it tells something else. It answers, which is worth knowing.
+    pub(super) fn doubt(&self) {
+        self.state().doubted = true;
+        self.set_up(true);
+    }
+
+    pub(super) fn is_doubted(&self) -> bool {
+        self.state().doubted
+    }
+
     /// More is better.
-    pub(super) fn merit(&self) -> (bool, Option<Weight>) {
-        (self.is_up(), self.head().map(|head| weight(&head)))
+    pub(super) fn merit(&self) -> (bool, bool, Option<Weight>) {
+        (self.is_up(), !self.is_doubted(), self.head().map(|head| weight(&head)))
     }
 
     /// Notes what a call says about the node; whether another one should be asked.

@@ -3,6 +3,7 @@
 mod heads;
 mod member;
 mod read;
+mod witness;
 mod write;
 
 use std::fmt;
@@ -51,6 +52,8 @@ impl Default for MultiConfig {
 /// * The head is the heaviest of all. It does not fall back because a node is lost, only if the node that had it
 ///   says so; a stream goes from one node's head to another's without a gap.
 /// * A node of another network is not used.
+/// * Of three nodes or more, none can move the head alone: another one has to know the parents of what it tells, and
+///   the weight that it claims has to be possible. A node that is not believed is asked last.
 #[derive(Clone)]
 pub struct MultiNode(Arc<Shared>);
 

@@ -49,9 +49,10 @@ fn refused_to_sign(error: &RpcError, signer: Address, msg_type: MsgType) -> Sign
         (Some(ErrorKind::Unsupported), _) => Some(M::Unsupported),
         (Some(ErrorKind::Timeout), _) => Some(M::Late),
         (Some(ErrorKind::Corrupt), _) => Some(M::BadSignature),
+        (Some(ErrorKind::Transient | ErrorKind::RateLimited), Some(M::Locked)) => Some(M::Locked),
+        (Some(ErrorKind::Transient | ErrorKind::RateLimited), _) => Some(M::Lost),
         // Gateways of ours pass texts of wallets on without knowing what they mean.
         (Some(ErrorKind::Internal) | None, text) => text,
-        (Some(_), _) => None,
     };
     let reason = || bounded(&error.message);
     match meaning {
@@ -85,18 +86,19 @@ enum SigningMeaning {
 
 fn signing_meaning(message: &str) -> Option<SigningMeaning> {
     use SigningMeaning as M;
+    // Refusals first: their reasons may quote anything.
     const TABLE: [(&str, M); 25] = [
+        ("missing permission", M::Denied),
+        ("denied by policy", M::Denied),
+        ("wallet locked", M::Locked),
+        ("wallet is locked", M::Locked),
+        ("password not set", M::Locked),
         ("record not found", M::NoKey),
         ("key info not found", M::NoKey),
         ("key not found", M::NoKey),
         ("no key for", M::NoKey),
+        ("none of the accounts", M::NoKey),
         ("send request must have channel", M::NoKey),
-        ("wallet locked", M::Locked),
-        ("wallet is locked", M::Locked),
-        ("password not set", M::Locked),
-        ("missing permission", M::Denied),
-        ("denied by policy", M::Denied),
-        ("none of the accounts", M::Denied),
         ("sign data not match", M::Mismatch),
         ("bytes to sign differ", M::Mismatch),
         ("unsupported msgtype", M::Unsupported),
@@ -312,7 +314,10 @@ mod tests {
         assert!(matches!(signing("x", Some(ErrorKind::NotFound)), SignerError::KeyNotFound(_)));
         assert!(matches!(signing("x", Some(ErrorKind::Timeout)), SignerError::Timeout));
         assert!(matches!(signing("x", Some(ErrorKind::Corrupt)), SignerError::BadSignature(_)));
-        assert!(matches!(signing("wallet locked", Some(ErrorKind::Transient)), SignerError::Store(_)));
+        assert!(matches!(signing("x", Some(ErrorKind::Transient)), SignerError::Transport(_)));
+        assert!(matches!(signing("denied by policy: no key for it", None), SignerError::Denied(_)));
+        let all = "all request failed: WalletSign wallet locked";
+        assert!(matches!(signing(all, Some(ErrorKind::Transient)), SignerError::Locked));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{MIGRATION_TABLE, STORE_VERSION, backend};
 use crate::store::StoreError;
 
 /// The tables that we need.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "token",
     "users",
     "miners",
@@ -25,6 +25,7 @@ const TABLES: [&str; 12] = [
     "venus_gone",
     "venus_ban",
     "venus_audit",
+    "venus_effect",
 ];
 /// Columns that later versions of sophon-auth added: table, column, type.
 const COLUMNS: [(&str, &str, &str); 6] = [
@@ -98,18 +99,25 @@ async fn version(db: &mut MySqlConnection) -> Result<Option<i64>, StoreError> {
 
 async fn create_tables(db: &mut MySqlConnection) -> Result<(), StoreError> {
     let first = include_str!("../../../migrations/mysql/0001_first.sql").into_sql_str();
-    let migrations = vec![Migration::new(1, "first".into(), MigrationType::Simple, first, false)];
+    let effect = include_str!("../../../migrations/mysql/0002_effect.sql").into_sql_str();
+    let migration = |version, name: &'static str, sql| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql, false)
+    };
+    let migrations = vec![migration(1, "first", first), migration(2, "effect", effect)];
+    let tries = migrations.len();
     let mut migrator = Migrator::with_migrations(migrations);
     migrator.dangerous_set_table_name(MIGRATION_TABLE);
-    match migrator.run_direct(None, db, false).await {
-        // MySQL cannot undo half a migration after a crash; all of ours can be done again.
-        Err(MigrateError::Dirty(version)) => {
-            run(db, &format!("DELETE FROM {MIGRATION_TABLE} WHERE version = {version} AND success = 0"))
-                .await?;
-            migrator.run_direct(None, db, false).await.map_err(|e| StoreError::Backend(e.into()))
+    for _ in 0..tries {
+        match migrator.run_direct(None, db, false).await {
+            // MySQL cannot undo half a migration after a crash; all of ours can be done again.
+            Err(MigrateError::Dirty(version)) => {
+                let sql = format!("DELETE FROM {MIGRATION_TABLE} WHERE version = {version} AND success = 0");
+                run(db, &sql).await?;
+            }
+            other => return other.map_err(|e| StoreError::Backend(e.into())),
         }
-        other => other.map_err(|e| StoreError::Backend(e.into())),
     }
+    migrator.run_direct(None, db, false).await.map_err(|e| StoreError::Backend(e.into()))
 }
 
 /// What sophon-auth's own migrations do, in its order.

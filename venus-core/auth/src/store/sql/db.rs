@@ -165,7 +165,7 @@ impl Db {
         }
     }
 
-    fn is_mysql(&self) -> bool {
+    pub(super) fn is_mysql(&self) -> bool {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite { .. } => false,

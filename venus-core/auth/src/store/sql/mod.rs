@@ -4,6 +4,8 @@
 mod adopt;
 mod columns;
 mod db;
+#[cfg(feature = "mysql")]
+mod effects;
 mod miners;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -14,17 +16,21 @@ mod sqlite;
 mod tokens;
 mod users;
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use time::OffsetDateTime;
+#[cfg(feature = "mysql")]
+use uuid::Uuid;
 use venus_core::types::Address;
 
 use self::db::{Db, args};
 #[cfg(feature = "mysql")]
 pub use self::mysql::SchemaPlan;
+#[cfg(feature = "mysql")]
+use super::Heard;
 use super::{AuthStore, Cascade, Changed, Decide, MinerBound, StoreError, UserChange};
 use crate::audit::{AuditQuery, AuditRecord};
+#[cfg(feature = "mysql")]
+use crate::effect::Effect;
 use crate::model::{Ban, LimitRow, MinerRow, Page, SignerRow, TokenKey, TokenRow, User, UserState};
 
 /// Each crate keeps its own list, so that several can share a database.
@@ -265,6 +271,31 @@ impl AuthStore for SqlStore {
 
     async fn unban(&self, ban: &Ban) -> Result<Changed, StoreError> {
         again(|| rest::unban(&self.db, ban)).await
+    }
+
+    async fn count_tokens(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        tokens::count(&self.db).await
+    }
+
+    #[cfg(feature = "mysql")]
+    fn is_shared(&self) -> bool {
+        self.db.is_mysql()
+    }
+
+    #[cfg(feature = "mysql")]
+    async fn tell(&self, from: Uuid, effect: &Effect, at: OffsetDateTime) -> Result<(), StoreError> {
+        match self.db.is_mysql() {
+            true => again(|| effects::tell(&self.db, from, effect, at)).await,
+            false => Ok(()),
+        }
+    }
+
+    #[cfg(feature = "mysql")]
+    async fn hear(&self, me: Uuid, since: Option<&Heard>) -> Result<(Heard, Vec<Effect>), StoreError> {
+        match self.db.is_mysql() {
+            true => effects::hear(&self.db, me, since).await,
+            false => Ok((Heard::default(), Vec::new())),
+        }
     }
 
     async fn record(&self, record: &AuditRecord) -> Result<(), StoreError> {

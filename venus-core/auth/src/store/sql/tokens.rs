@@ -190,3 +190,9 @@ pub(super) async fn clear(db: &Db) -> Result<u64, StoreError> {
     let count = rows.into_iter().next().map_or(Ok(0), |mut row| row.int())?;
     Ok(u64::try_from(count).unwrap_or_default())
 }
+
+pub(super) async fn count(db: &Db) -> Result<Vec<(String, u64)>, StoreError> {
+    let sql = "SELECT perm, COUNT(*) FROM token WHERE is_deleted = 0 GROUP BY perm ORDER BY perm";
+    let rows = db.fetch(sql, &[]).await?;
+    rows.into_iter().map(|mut row| Ok((row.text(), u64::try_from(row.int()?).unwrap_or_default()))).collect()
+}

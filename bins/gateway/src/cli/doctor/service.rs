@@ -1,0 +1,120 @@
+//! The two programs that have to run.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use time::OffsetDateTime;
+use venus_auth::client::AuthClient;
+use venus_core::api::Permission;
+use venus_core::error::{Classify, ErrorKind};
+
+use super::Findings;
+use crate::cli::{CliError, Ctx};
+use crate::config::Config;
+use crate::daemon::{STATUS, Status};
+
+/// How long the gateway may take to say how it is.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Clocks that differ by more let tokens end early or late.
+const DRIFT: i64 = 5;
+
+/// A client of venus-auth that may ask.
+pub(super) async fn auth(config: &Config, found: &mut Findings) -> Option<AuthClient> {
+    let client = match config.auth_client() {
+        Ok(client) => client,
+        Err(error) => {
+            found.bad("venus-auth", error.to_string());
+            return None;
+        }
+    };
+    let url = &config.auth.url;
+    match client.version().await {
+        Ok(version) => found.good("venus-auth", format!("{url} answers, version {version}")),
+        Err(error) => {
+            found.bad("venus-auth", format!("{error}: start `venus-auth run`, or correct [Auth] URL"));
+            return None;
+        }
+    }
+    let token = config.auth_token().ok()?;
+    match client.verify(token.expose_secret()).await {
+        Ok(verified) if verified.permissions().allow(Permission::Admin) => {
+            ends(verified.expires_at, found);
+            Some(client)
+        }
+        Ok(verified) => {
+            let text = "the gateway's token is no administrator's";
+            found.bad("token", format!("{text}: `venus-auth token gen --perm admin {}`", verified.name));
+            None
+        }
+        Err(error) => {
+            let text = "the gateway's token is not accepted: `venus-auth token gen --perm admin <user>`, then [Auth] Token";
+            let known =
+                matches!(error.kind(), ErrorKind::Unauthenticated | ErrorKind::Denied | ErrorKind::NotFound);
+            found.bad("token", if known { text.to_owned() } else { format!("{text} ({error})") });
+            None
+        }
+    }
+}
+
+fn ends(at: Option<OffsetDateTime>, found: &mut Findings) {
+    if at.is_some_and(|at| at < OffsetDateTime::now_utc() + Duration::from_secs(86_400)) {
+        let text =
+            "the gateway's token ends within a day: make another by `venus-auth token gen --perm admin …`";
+        return found.warn("token", text);
+    }
+    found.good("token", "venus-auth takes the gateway's token");
+}
+
+/// How the running gateway is, if it runs.
+pub(super) async fn gateway(ctx: &Ctx, found: &mut Findings) -> Option<Status> {
+    let status = match ask(ctx).await {
+        Ok(status) => status,
+        Err(error) => {
+            found.bad("venus-gateway", format!("{error}: start `venus-gateway run`"));
+            return None;
+        }
+    };
+    found.good("venus-gateway", format!("{} answers, and is called {}", status.url, status.hub));
+    if let Some(error) = &status.auth_error {
+        found.bad("venus-gateway to venus-auth", format!("{error}: does it use the same [Auth] URL?"));
+    }
+    let (limit, most) = (status.open_files.unwrap_or_default(), status.channels);
+    if status.enough_files {
+        found.good("open files", format!("enough for {most} channels"));
+    } else {
+        let text = "raise `ulimit -Hn` (LimitNOFILE of systemd) and restart, or lower it";
+        let told = format!("{limit} are too few for the {most} channels of [Limits] Channels: {text}");
+        found.warn("open files", told);
+    }
+    let drift = OffsetDateTime::now_utc().unix_timestamp().abs_diff(status.now);
+    found.note(
+        "clock",
+        drift <= DRIFT.unsigned_abs(),
+        "that of the gateway is ours",
+        format!("differs from the gateway's by {drift} s: tokens end by it, run an NTP client on both"),
+    );
+    Some(status)
+}
+
+async fn ask(ctx: &Ctx) -> Result<Status, CliError> {
+    let said = |error: reqwest::Error| CliError(reason(&error.without_url()));
+    venus_core::rpc::client::choose_tls();
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
+    let url = ctx.url()?;
+    let asked = client.build().map_err(said)?.get(format!("{}{STATUS}", url.trim_end_matches('/')));
+    let answer = asked.bearer_auth(ctx.token()?.expose_secret()).send().await.map_err(said)?;
+    if !answer.status().is_success() {
+        return Err(CliError(format!("{url} answers {}: is it another program's port?", answer.status())));
+    }
+    let text = answer.text().await.map_err(said)?;
+    serde_json::from_str(&text).map_err(|_| CliError(format!("{url} is no venus-gateway")))
+}
+
+/// The last cause says what happened.
+fn reason(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
+}
