@@ -2,12 +2,16 @@
 
 use std::{
     any::Any,
+    fmt,
     ops::Range,
     panic::AssertUnwindSafe,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use futures::{FutureExt, future::BoxFuture};
+use futures::{FutureExt, Stream, StreamExt, future::BoxFuture, stream::BoxStream};
 use http::Extensions;
 use jsonrpsee::{
     ConnectionId, MethodCallback, MethodResponse,
@@ -61,15 +65,52 @@ impl Payload {
     }
 }
 
+/// Takes the values of a channel straight from a stream.
+///
+/// A method that answers with a channel finds it among its extensions. What it gives before it accepts the subscription
+/// is sent instead of what it would put into the subscription's sink, which it may drop then: no task and no envelope
+/// stand between the stream and the connection. The stream is dropped when nobody wants its values any more.
+#[derive(Clone, Default)]
+pub struct ChannelFeed(Arc<Mutex<Option<BoxStream<'static, Box<RawValue>>>>>);
+
+impl ChannelFeed {
+    /// The values, in order; the channel is closed at their end. A second stream takes the place of the first.
+    pub fn give(&self, values: impl Stream<Item = Box<RawValue>> + Send + 'static) {
+        *self.slot() = Some(values.boxed());
+    }
+
+    fn take(&self) -> Option<BoxStream<'static, Box<RawValue>>> {
+        self.slot().take()
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<BoxStream<'static, Box<RawValue>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for ChannelFeed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChannelFeed").field("given", &self.slot().is_some()).finish()
+    }
+}
+
 /// An open channel as the method feeds it.
-pub(crate) struct ChannelSource {
-    rx: mpsc::Receiver<Box<RawValue>>,
+pub(crate) enum ChannelSource {
+    /// Messages of a subscription's sink.
+    Sink(mpsc::Receiver<Box<RawValue>>),
+    /// Values.
+    Feed(BoxStream<'static, Box<RawValue>>),
 }
 
 impl ChannelSource {
-    /// The next message of the method; nothing once it is done. Dropping the source tells the method to stop.
+    /// The next value; nothing once the method is done or failed. Dropping the source tells the method to stop.
     pub(crate) async fn next(&mut self) -> Option<Box<RawValue>> {
-        self.rx.recv().await
+        match self {
+            Self::Sink(messages) => {
+                messages.recv().await.as_deref().and_then(channel_item).map(RawValue::to_owned)
+            }
+            Self::Feed(values) => values.next().await,
+        }
     }
 
     /// Tells the method to stop, and returns when it has.
@@ -80,7 +121,7 @@ impl ChannelSource {
 }
 
 /// The value in a message of a channel; nothing if the method ended with an error.
-pub(crate) fn channel_item(message: &RawValue) -> Option<&RawValue> {
+fn channel_item(message: &RawValue) -> Option<&RawValue> {
     #[derive(Deserialize)]
     struct Notification<'a> {
         #[serde(borrow)]
@@ -136,6 +177,9 @@ impl Prepared {
             return Err(Answer::Fault(Fault::MethodNotFound(called)));
         };
         let (tx, mut rx) = mpsc::channel(buffer.max(1));
+        let feed = ChannelFeed::default();
+        let mut extensions = extensions;
+        extensions.insert(feed.clone());
         let (decoded, sink) = (Params::new(Some(&params)).into_owned(), MethodSink::new(tx));
         let call: BoxFuture<'static, MethodResponse> = Box::pin(async move {
             let id_provider = &NextId;
@@ -147,7 +191,7 @@ impl Prepared {
             Ok(response) if response.is_success() => {
                 // jsonrpsee also sends the response as the first message of the channel.
                 rx.recv().await;
-                Ok(ChannelSource { rx })
+                Ok(feed.take().map_or(ChannelSource::Sink(rx), ChannelSource::Feed))
             }
             Ok(response) => Err(answer(response, &spec, &params, &called)),
             Err(panic) => Err(Answer::Fault(Fault::Panic { method: called, reason: panic_text(&*panic) })),

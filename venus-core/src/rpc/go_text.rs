@@ -6,10 +6,7 @@ use std::borrow::Cow;
 ///
 /// In valid JSON these stand inside strings only, so no parsing is needed.
 pub(crate) fn go_escape(json: &str) -> Cow<'_, str> {
-    // 0xE2 begins U+2028 and U+2029, and few other characters of practice.
-    let Some(first) = json.bytes().position(|b| matches!(b, b'<' | b'>' | b'&' | 0xE2)) else {
-        return Cow::Borrowed(json);
-    };
+    let Some(first) = suspicious(json.as_bytes()) else { return Cow::Borrowed(json) };
     let (clean, rest) = json.split_at(first);
     let mut out = String::with_capacity(json.len() + 32);
     out.push_str(clean);
@@ -24,6 +21,17 @@ pub(crate) fn go_escape(json: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Where something that is escaped may begin. Looks at many bytes at once, because most text has nothing to find.
+fn suspicious(text: &[u8]) -> Option<usize> {
+    // 0xE2 begins U+2028 and U+2029, and few other characters of practice.
+    let hit = |byte: &u8| matches!(byte, b'<' | b'>' | b'&' | 0xE2);
+    const AT_ONCE: usize = 64;
+    let chunk =
+        text.chunks(AT_ONCE).position(|chunk| chunk.iter().fold(false, |any, byte| any | hit(byte)))?;
+    let from = chunk * AT_ONCE;
+    text.get(from..)?.iter().position(hit).map(|at| from + at)
 }
 
 /// Appends `text` as a JSON string with Go's escapes.
@@ -44,5 +52,9 @@ mod tests {
         assert_eq!(out, "\"boom \\\"quoted\\\" \\u003c\\u0026\\u003e \\u2028 é \\u0001\\n\"");
         assert!(matches!(go_escape("[1,\"é\"]"), Cow::Borrowed(_)));
         assert_eq!(go_escape("\"€\u{2029}\""), "\"€\\u2029\"");
+        for at in 0..200 {
+            let text = format!("{}<é", "x".repeat(at));
+            assert_eq!(go_escape(&text), text.replace('<', "\\u003c"), "{at}");
+        }
     }
 }

@@ -36,6 +36,7 @@ pub mod server;
 
 pub use api_info::{ApiInfo, ApiInfoError};
 pub use dialect::Dialect;
+pub use dispatch::ChannelFeed;
 pub use error::{CallError, RpcError, codes};
 pub use frame::{Frame, FrameError};
 pub use id::{FrameId, Id};

@@ -70,6 +70,8 @@ pub struct MethodSpec {
     pub returns: Returns,
     /// What a caller reads who cancelled it.
     pub cancelled: &'static str,
+    /// Whether it does next to nothing before it first waits or is done.
+    pub prompt: bool,
 }
 
 /// What Go's contexts say.
@@ -88,6 +90,7 @@ impl MethodSpec {
             params,
             returns: Returns::Value,
             cancelled: CANCELLED,
+            prompt: false,
         }
     }
 
@@ -136,6 +139,15 @@ impl MethodSpec {
     #[must_use]
     pub const fn cancelled(mut self, text: &'static str) -> Self {
         self.cancelled = text;
+        self
+    }
+
+    /// The method as one that does next to nothing, tens of microseconds at most, before it first waits or is done. It
+    /// begins where its frame is read, and gets a task of its own only if it has to wait; until then the connection
+    /// reads nothing else.
+    #[must_use]
+    pub const fn prompt(mut self) -> Self {
+        self.prompt = true;
         self
     }
 

@@ -12,6 +12,7 @@ use super::child::Child;
 use super::crowd;
 use super::hub::{self, BARE, BARE_METHOD};
 use super::load::{Caller, Slice, connect};
+use super::process;
 use super::role::Role;
 use super::wallet::Key;
 use crate::measure::{BenchError, Measure, Names, measure_of};
@@ -85,15 +86,16 @@ impl Stage {
         self.connected(names, PATH, METHOD).await
     }
 
-    async fn connected(
-        &self,
-        names: Names,
-        path: &str,
-        method: &'static str,
-    ) -> Result<Caller, BenchError> {
+    async fn connected(&self, names: Names, path: &str, method: &'static str) -> Result<Caller, BenchError> {
         let client = connect(names, &self.ready.url(path), &self.ready.accounts.admin).await?;
         let calls = Arc::from([params(Key::new(names, 0)?.address, &TO_SIGN, &EXTRA)?]);
         Ok(Caller { names, client, method, calls })
+    }
+
+    /// What hub, wallets and callers worked so far.
+    fn cpu(&self, names: Names) -> Result<[Duration; 3], BenchError> {
+        let wallets = self.crowds.iter().map(Child::cpu).sum::<Result<_, _>>()?;
+        Ok([self.hub.cpu()?, wallets, process::cpu(names, std::process::id())?])
     }
 
     pub(super) async fn end(self) -> Result<(), BenchError> {
@@ -110,11 +112,13 @@ pub(super) fn params(signer: Address, to_sign: &[u8], extra: &[u8]) -> Result<St
     Ok(serde_json::to_string(&json!([Json(signer), null, Json(to_sign.to_vec()), meta]))?)
 }
 
-/// Calls of one way over all rounds, and the processor time that they took the hub.
+/// Calls of one way over all rounds, and the processor time that they took.
 #[derive(Debug, Default)]
 struct Way {
     all: Slice,
-    cpu: Duration,
+    hub: Duration,
+    wallet: Duration,
+    caller: Duration,
 }
 
 impl Way {
@@ -126,17 +130,20 @@ impl Way {
         in_flight: usize,
         slice: Duration,
     ) -> Result<f64, BenchError> {
-        let before = stage.hub.cpu()?;
+        let before = stage.cpu(caller.names)?;
         let seen = caller.run(in_flight, slice).await?;
-        self.cpu += stage.hub.cpu()? - before;
+        let ([hub, wallet, this], [hub_then, wallet_then, then]) = (stage.cpu(caller.names)?, before);
+        self.hub += hub - hub_then;
+        self.wallet += wallet - wallet_then;
+        self.caller += this - then;
         let each = seen.each();
         self.all.add(seen);
         Ok(each)
     }
 
     /// Of each call, microseconds.
-    fn cpu(&self) -> f64 {
-        self.cpu.as_secs_f64() * 1e6 / self.all.latencies.len() as f64
+    fn each(&self, cpu: Duration) -> f64 {
+        cpu.as_secs_f64() * 1e6 / self.all.latencies.len() as f64
     }
 }
 
@@ -146,7 +153,12 @@ pub(super) async fn measure(scale: &Scale) -> Result<Vec<Measure>, BenchError> {
     let (one, ..) = compare(&stage, ONE, 1, scale).await?;
     let (many, ours, theirs) = compare(&stage, MANY, IN_FLIGHT, scale).await?;
     stage.end().await?;
-    let cpu = measure_of(CPU, &[(ours.cpu(), theirs.cpu())]).unit("us").target(Target::AtMost("ours", 35.0));
+    let cpu = measure_of(CPU, &[(ours.each(ours.hub), theirs.each(theirs.hub))])
+        .unit("us")
+        .with("wallet_us", ours.each(ours.wallet))
+        .with("caller_us", ours.each(ours.caller))
+        .with("bare_caller_us", theirs.each(theirs.caller))
+        .target(Target::AtMost("ours", 35.0));
     Ok(vec![
         one.target(Target::AtLeast("per_second", 6e3)).target(Target::AtLeast("ratio", 0.4)),
         many.target(Target::AtLeast("per_second", 3e4)).target(Target::AtLeast("ratio", 0.4)),

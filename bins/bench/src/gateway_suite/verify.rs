@@ -38,9 +38,8 @@ pub(super) async fn sqlite(scale: &Scale) -> Result<Vec<Measure>, BenchError> {
 async fn one(names: Names, flat: Names, store: Store, scale: &Scale) -> Result<Vec<Measure>, BenchError> {
     let config = auth::Config { store, wallets: 1 };
     let (service, accounts): (_, Accounts) = Child::start(names, &Role::Auth(config)).await?;
-    let (mut ours, mut theirs) = (Lines::open(names, &accounts, "/verify").await?, {
-        Lines::open(names, &accounts, PLAIN).await?
-    });
+    let (mut ours, mut theirs) =
+        (Lines::open(names, &accounts, "/verify").await?, { Lines::open(names, &accounts, PLAIN).await? });
     let (mut rounds, mut all, mut cpu) = (Vec::new(), Slice::default(), Duration::ZERO);
     for _ in 0..scale.rounds {
         let before = service.cpu()?;

@@ -13,6 +13,7 @@ mod sign;
 mod unseal;
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -27,6 +28,8 @@ pub(crate) use meaning::Meaning;
 const MOST_CANDIDATES: usize = 8;
 /// The fraction of the golden ratio, times 2^64.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Ids whose random bytes are fetched at once.
+const IDS: usize = 32;
 /// Longer than anybody waits, and short enough to be added to any time.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -36,12 +39,19 @@ pub(crate) struct Engine {
     started: Instant,
     /// One up with each request that has a choice.
     turn: AtomicU64,
+    /// Random bytes that no id took yet: one look at the system for many requests.
+    random: Mutex<Vec<[u8; 16]>>,
     known: Known,
 }
 
 impl Default for Engine {
     fn default() -> Self {
-        Self { started: Instant::now(), turn: AtomicU64::new(0), known: Known::default() }
+        Self {
+            started: Instant::now(),
+            turn: AtomicU64::new(0),
+            random: Mutex::default(),
+            known: Known::default(),
+        }
     }
 }
 
@@ -68,10 +78,16 @@ impl Engine {
     /// A fresh id of a question. It need not be secret, because an answer counts on the connection of the question only;
     /// so without random bytes a number that was never used will do.
     fn id(&self, options: &HubOptions) -> Uuid {
-        let mut bytes = [0; 16];
-        match options.entropy.fill(&mut bytes) {
-            Ok(()) => Builder::from_random_bytes(bytes).into_uuid(),
-            Err(_) => Uuid::from_u64_pair(self.now(), self.turn()),
+        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        if random.is_empty() {
+            let mut fresh = [0; 16 * IDS];
+            if options.entropy.fill(&mut fresh).is_ok() {
+                random.extend(fresh.as_chunks().0);
+            }
+        }
+        match random.pop() {
+            Some(bytes) => Builder::from_random_bytes(bytes).into_uuid(),
+            None => Uuid::from_u64_pair(self.now(), self.turn()),
         }
     }
 }

@@ -178,13 +178,13 @@ const fn admin(name: &'static str, params: &'static [Param], scope: &'static str
 /// The two methods that differ, as they are at `/rpc/v2`.
 pub const V2_TABLE: &[MethodSpec] = &[
     admin("Gateway.WalletHas", &[ADDRESS, ACCOUNTS], SIGN),
-    admin("Gateway.WalletSign", &[ADDRESS, ACCOUNTS, BYTES, META], SIGN).cancelled(CANCELLED),
+    admin("Gateway.WalletSign", &[ADDRESS, ACCOUNTS, BYTES, META], SIGN).cancelled(CANCELLED).prompt(),
 ];
 
 /// The two methods that differ, as they are at `/rpc/v1`.
 pub const V1_TABLE: &[MethodSpec] = &[
     admin("Gateway.WalletHas", &[STRING, ADDRESS], SIGN),
-    admin("Gateway.WalletSign", &[STRING, ADDRESS, BYTES, META], SIGN).cancelled(CANCELLED),
+    admin("Gateway.WalletSign", &[STRING, ADDRESS, BYTES, META], SIGN).cancelled(CANCELLED).prompt(),
 ];
 
 /// What callers read who gave a request up.
@@ -203,9 +203,9 @@ pub const TABLE: &[MethodSpec] = &[
     read("Gateway.ListenWalletEvent", WALLET_POLICY).channel(),
     read("Gateway.ListenProofEvent", PROOF_POLICY).channel(),
     read("Gateway.ListenMarketEvent", MARKET_POLICY).channel(),
-    read("Gateway.ResponseWalletEvent", RESPONSE).void(),
-    read("Gateway.ResponseProofEvent", RESPONSE).void(),
-    read("Gateway.ResponseMarketEvent", RESPONSE).void(),
+    read("Gateway.ResponseWalletEvent", RESPONSE).void().prompt(),
+    read("Gateway.ResponseProofEvent", RESPONSE).void().prompt(),
+    read("Gateway.ResponseMarketEvent", RESPONSE).void().prompt(),
     read("Gateway.SupportNewAccount", &[CHANNEL, STRING]).void().idempotent(),
     read("Gateway.AddNewAddress", &[CHANNEL, ADDRESSES]).void().idempotent(),
     read("Gateway.RemoveAddress", &[CHANNEL, ADDRESSES]).void().idempotent(),

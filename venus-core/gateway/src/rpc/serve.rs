@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::StreamExt;
+use futures::future::ready;
 use jsonrpsee::core::{RpcResult, SubscriptionResult, to_json_raw_value};
 use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::{Extensions, PendingSubscriptionSink};
 use venus_core::error::ErrorKind;
 use venus_core::json::Json;
-use venus_core::rpc::{RpcError, codes};
+use venus_core::rpc::{ChannelFeed, RpcError, codes};
 use venus_core::types::gateway::{
     ComputeProofRequest, ConnectionStates, MarketConnectionState, MarketRegisterPolicy, ProofRegisterPolicy,
     ResponseEvent, UnsealPayload, WalletDetail, WalletRegisterPolicy,
@@ -196,7 +198,7 @@ impl GatewayApiServer for Api {
             (Err(error), _) => Err(error),
             (_, None) => Err(HubError::Invalid("policy: missing".into())),
         };
-        forward(pending, opened).await
+        forward(pending, extensions, opened).await
     }
 
     async fn listen_proof_event(
@@ -210,7 +212,7 @@ impl GatewayApiServer for Api {
             (Err(error), _) => Err(error),
             (_, None) => Err(HubError::Invalid("policy: missing".into())),
         };
-        forward(pending, opened).await
+        forward(pending, extensions, opened).await
     }
 
     async fn listen_market_event(
@@ -224,7 +226,7 @@ impl GatewayApiServer for Api {
             (Err(error), _) => Err(error),
             (_, None) => Err(HubError::Invalid("policy: missing".into())),
         };
-        forward(pending, opened).await
+        forward(pending, extensions, opened).await
     }
 
     async fn response_wallet_event(
@@ -316,25 +318,24 @@ fn one(account: &String) -> &[String] {
     if account.is_empty() { &[] } else { std::slice::from_ref(account) }
 }
 
-/// Sends events until either side has enough. Dropping them ends the registration.
-async fn forward(pending: PendingSubscriptionSink, opened: Result<Events, HubError>) -> SubscriptionResult {
-    let mut events = match opened {
+/// Sends events until either side has enough. Dropping them ends the registration. A provider that does not read is not
+/// waited for: its queue in the hub fills, and it is asked no more.
+async fn forward(
+    pending: PendingSubscriptionSink,
+    extensions: &Extensions,
+    opened: Result<Events, HubError>,
+) -> SubscriptionResult {
+    let events = match opened {
         Ok(events) => events,
         Err(error) => {
             pending.reject(said(error)).await;
             return Ok(());
         }
     };
-    let sink = pending.accept().await?;
-    loop {
-        let event = tokio::select! {
-            biased;
-            () = sink.closed() => break,
-            event = events.next() => event,
-        };
-        let Some(event) = event else { break };
-        // A provider that does not read is not waited for here: its queue in the hub fills, and it is asked no more.
-        sink.send(to_json_raw_value(&event)?).await?;
-    }
+    // Every call that comes through our session has one.
+    let feed = extensions.get::<ChannelFeed>().ok_or("the transport has no channels")?;
+    // An event is JSON by its type.
+    feed.give(events.filter_map(|event| ready(to_json_raw_value(&event).ok())));
+    pending.accept().await?;
     Ok(())
 }

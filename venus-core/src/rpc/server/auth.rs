@@ -1,7 +1,7 @@
 //! Who calls.
 
 use async_trait::async_trait;
-use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION, request::Parts};
 
 use crate::api::{Authenticator, IdentityError};
 use crate::rpc::{service::Identity, table::Permissions};
@@ -102,10 +102,18 @@ pub fn token_of(request: &Parts, query: bool) -> Result<Option<String>, AuthErro
 }
 
 /// The headers that methods may see.
+///
+/// Values are copied: those of the request share the buffer that it was read into, 16 KiB with the token in it, which
+/// would stay in memory for as long as the session.
 pub(super) fn without_token(headers: &HeaderMap) -> HeaderMap {
-    let mut headers = headers.clone();
-    headers.remove(AUTHORIZATION);
-    headers
+    let visible = headers.iter().filter(|(name, _)| *name != AUTHORIZATION);
+    visible
+        .filter_map(|(name, value)| {
+            let mut copy = HeaderValue::from_bytes(value.as_bytes()).ok()?;
+            copy.set_sensitive(value.is_sensitive());
+            Some((name.clone(), copy))
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    task::{Context, Waker},
 };
 
 use http::Extensions;
 use jsonrpsee::core::server::BoundedSubscriptions;
 use tokio::{
+    sync::Semaphore,
     task::JoinSet,
     time::{sleep, timeout},
 };
@@ -21,7 +23,7 @@ use crate::{
     error::ErrorKind,
     rpc::{
         dialect::Dialect,
-        dispatch::{Answer, Prepared, channel_item},
+        dispatch::{Answer, Prepared},
         error::{RpcError, codes},
         frame::{Frame, channel_close, channel_value},
         id::{FrameId, Id},
@@ -43,6 +45,8 @@ pub(super) struct Shared {
     handling: Mutex<HashMap<Id, (u64, CancellationToken)>>,
     turn: AtomicU64,
     next_channel: AtomicU64,
+    /// Counts channels. jsonrpsee counts what its sinks are alive for, which some channels do without.
+    channels: Semaphore,
     permits: BoundedSubscriptions,
 }
 
@@ -61,7 +65,7 @@ impl Calls {
         extensions: Extensions,
         limits: Limits,
     ) -> Self {
-        let channels = u32::try_from(limits.channels).unwrap_or(u32::MAX);
+        let channels = limits.channels.min(Semaphore::MAX_PERMITS);
         let shared = Shared {
             link,
             service,
@@ -71,7 +75,8 @@ impl Calls {
             handling: Mutex::default(),
             turn: AtomicU64::new(0),
             next_channel: AtomicU64::new(1),
-            permits: BoundedSubscriptions::new(channels),
+            channels: Semaphore::new(channels),
+            permits: BoundedSubscriptions::new(u32::MAX),
         };
         Self { shared: Arc::new(shared), tasks: JoinSet::new(), draining: false }
     }
@@ -94,10 +99,26 @@ impl Calls {
             Ok(prepared) => {
                 // Listed before the next frame is read: that may be the cancellation.
                 let ticket = id.map(|id| self.shared.enter(id, prepared.spec.returns == Returns::Channel));
-                self.tasks.spawn(self.shared.clone().serve(ticket, prepared));
+                let prompt = prepared.spec.prompt;
+                let call = self.shared.clone().serve(ticket, prepared);
+                if prompt {
+                    self.begin(call)
+                } else {
+                    drop(self.tasks.spawn(call))
+                }
                 true
             }
             Err(answer) => self.refuse(id, answer),
+        }
+    }
+
+    /// Runs a call as far as it comes without waiting. A task and its two turns in the scheduler cost more than what most
+    /// such calls do.
+    fn begin(&mut self, call: impl Future<Output = ()> + Send + 'static) {
+        let mut call = Box::pin(call);
+        // Nobody needs to be woken: the task polls once more.
+        if call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            self.tasks.spawn(call);
         }
     }
 
@@ -178,10 +199,16 @@ impl Shared {
         let token = CancellationToken::new();
         let turn = self.turn.fetch_add(2, Ordering::Relaxed) | if is_channel { CHANNEL_TURN } else { 0 };
         self.handling().insert(id.clone(), (turn, token.clone()));
+        if !is_channel {
+            self.link.under_way.fetch_add(1, Ordering::Relaxed);
+        }
         Ticket { id, turn, token }
     }
 
     fn leave(&self, ticket: &Ticket) {
+        if ticket.turn & CHANNEL_TURN == 0 {
+            self.link.under_way.fetch_sub(1, Ordering::Relaxed);
+        }
         let mut handling = self.handling();
         if handling.get(&ticket.id).is_some_and(|(turn, _)| *turn == ticket.turn) {
             handling.remove(&ticket.id);
@@ -202,7 +229,7 @@ impl Shared {
     }
 
     async fn serve_channel(&self, id: &Id, prepared: Prepared, token: &CancellationToken) {
-        let Some(permit) = self.permits.acquire() else {
+        let (Ok(_counted), Some(permit)) = (self.channels.try_acquire(), self.permits.acquire()) else {
             let answer = Answer::Error(busy("too many channels", ErrorKind::RateLimited));
             let _ = self.link.send(self.text(id, &answer)).await;
             return;
@@ -232,12 +259,12 @@ impl Shared {
             return;
         }
         loop {
-            let message = tokio::select! {
+            let value = tokio::select! {
                 biased;
                 () = token.cancelled() => break,
-                message = source.next() => message,
+                value = source.next() => value,
             };
-            let Some(value) = message.as_deref().and_then(channel_item) else { break };
+            let Some(value) = value else { break };
             if self.link.send(channel_value(number, value.get())).await.is_err() {
                 return;
             }

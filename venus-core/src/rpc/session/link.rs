@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
 use serde_json::value::RawValue;
@@ -46,6 +49,8 @@ pub(crate) struct Link {
     pub(super) next_id: AtomicU64,
     /// `None` once the session has ended.
     pending: Mutex<Option<HashMap<u64, Pending>>>,
+    /// Calls of the other side that are not answered yet.
+    pub(super) under_way: AtomicUsize,
     pub(super) incoming: Incoming,
     order: watch::Sender<Order>,
     pub(super) limits: Limits,
@@ -59,6 +64,7 @@ pub(crate) fn link(limits: Limits) -> (Arc<Link>, mpsc::Receiver<Out>) {
         bytes: Arc::new(Semaphore::new(limits.queue_bytes.min(Semaphore::MAX_PERMITS))),
         next_id: AtomicU64::new(1),
         pending: Mutex::new(Some(HashMap::new())),
+        under_way: AtomicUsize::new(0),
         incoming: Incoming::new(limits),
         order: watch::Sender::new(Order::Run),
         limits,
@@ -75,6 +81,12 @@ impl fmt::Debug for Link {
 impl Link {
     pub(super) fn pending(&self) -> MutexGuard<'_, Option<HashMap<u64, Pending>>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether several calls are under way, so that more messages are likely to come at any moment.
+    pub(super) fn is_busy(&self) -> bool {
+        self.under_way.load(Ordering::Relaxed) > 1
+            || self.pending().as_ref().is_some_and(|calls| calls.len() > 1)
     }
 
     pub(crate) fn is_open(&self) -> bool {

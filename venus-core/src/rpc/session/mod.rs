@@ -104,7 +104,7 @@ pub(crate) fn socket_config(limits: &Limits) -> WebSocketConfig {
     WebSocketConfig::default()
         .max_message_size(Some(limits.message_bytes))
         .max_frame_size(Some(limits.message_bytes))
-        // Allocated for every session, whether it is used or not.
-        .read_buffer_size(16 << 10)
+        // Allocated for every session, whether it is used or not, and cleared before each read.
+        .read_buffer_size(8 << 10)
         .write_buffer_size(32 << 10)
 }

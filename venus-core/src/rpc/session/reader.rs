@@ -71,7 +71,7 @@ impl Session {
         let calls = service.map(|service| Calls::new(link.clone(), service, caller, extensions, limits));
         let mut reader = Reader { link: link.clone(), calls, keep_alive, limits, malformed };
         let _ended = Ended(link.clone());
-        let writing = write(sink, queue, keep_alive, limits);
+        let writing = write(&link, sink, queue, keep_alive);
         let mut writing = pin!(writing);
         let end = tokio::select! {
             end = reader.read(stream) => end,

@@ -1,5 +1,7 @@
 //! Writes to a socket: messages from the queue, and pings.
 
+use std::{future::poll_fn, task::Poll};
+
 use futures::{Sink, SinkExt};
 use tokio::{
     sync::mpsc,
@@ -10,23 +12,27 @@ use tokio_tungstenite::tungstenite::{
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
-use super::{KeepAlive, Limits, link::Out};
+use super::{
+    KeepAlive,
+    link::{Link, Out},
+};
 
 /// Messages written before a flush, so that pipelined answers share packets.
-const BURST: usize = 64;
+const BURST: usize = 256;
 
 /// Writes until the queue closes, a close frame is written, or a write takes too long.
-pub(super) async fn write<W>(mut sink: W, mut queue: mpsc::Receiver<Out>, keep: KeepAlive, limits: Limits)
+pub(super) async fn write<W>(link: &Link, mut sink: W, mut queue: mpsc::Receiver<Out>, keep: KeepAlive)
 where
     W: Sink<Message, Error = Error> + Unpin,
 {
+    let limits = &link.limits;
     let mut ping = interval_at(Instant::now() + keep.ping_every, keep.ping_every);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let written = tokio::select! {
             biased;
             out = queue.recv() => match out {
-                Some(out) => timeout(limits.io_deadline, burst(&mut sink, out, &mut queue)).await,
+                Some(out) => timeout(limits.io_deadline, burst(link, &mut sink, out, &mut queue)).await,
                 None => break,
             },
             _ = ping.tick() => {
@@ -45,13 +51,18 @@ where
 }
 
 /// Writes `first` and what waits behind it; false after a close frame.
-async fn burst<W>(sink: &mut W, first: Out, queue: &mut mpsc::Receiver<Out>) -> Result<bool, Error>
+async fn burst<W>(
+    link: &Link,
+    sink: &mut W,
+    first: Out,
+    queue: &mut mpsc::Receiver<Out>,
+) -> Result<bool, Error>
 where
     W: Sink<Message, Error = Error> + Unpin,
 {
     // Permits go back when the bytes have left.
     let mut permits = Vec::new();
-    let mut next = Some(first);
+    let (mut next, mut yielded) = (Some(first), false);
     while let Some(out) = next {
         match out {
             Out::Text(text, permit) => {
@@ -64,6 +75,25 @@ where
             }
         }
         next = if permits.len() < BURST { queue.try_recv().ok() } else { None };
+        if next.is_none() && !yielded && (permits.len() > 1 || link.is_busy()) {
+            // More are about to come, and packets cost more than messages: whoever makes them may run first.
+            yielded = true;
+            turn().await;
+            next = queue.try_recv().ok();
+        }
     }
     sink.flush().await.map(|()| true)
+}
+
+/// Lets other tasks run that are ready, without a look at the sockets, which the runtime's own yield takes.
+async fn turn() {
+    let mut waited = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
