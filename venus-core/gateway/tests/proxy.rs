@@ -379,6 +379,7 @@ async fn sockets() -> (SocketAddr, tokio::sync::mpsc::UnboundedReceiver<Vec<Stri
     (addr, told)
 }
 
+#[allow(clippy::result_large_err, reason = "the type of the error is the library's")]
 async fn echo(socket: TcpStream, tell: tokio::sync::mpsc::UnboundedSender<Vec<String>>) {
     use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
     let mut lines = Vec::new();

@@ -32,10 +32,13 @@ use crate::measure::{BenchError, Effort, Measure};
 
 pub(crate) use role::child;
 
+/// What a group comes to.
+type Measures<'a> = BoxFuture<'a, Result<Vec<Measure>, BenchError>>;
+
 /// Measures that are taken together, and their names.
 struct Group {
     names: &'static [&'static str],
-    measure: for<'a> fn(&'a Scale) -> BoxFuture<'a, Result<Vec<Measure>, BenchError>>,
+    measure: for<'a> fn(&'a Scale) -> Measures<'a>,
 }
 
 const GROUPS: &[Group] = &[
