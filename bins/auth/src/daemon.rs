@@ -151,7 +151,8 @@ async fn exporter(config: &Config) -> Result<Option<metrics::Exporter>, CliError
 
 /// Says that everything is up: to whoever reads the log, the output or the repository.
 fn announce(ctx: &Ctx, port: &Port) -> Result<(), CliError> {
-    files::replace(&ctx.repo().join(ADDRESS_FILE), port.url().as_bytes())?;
+    let near = format!("{}://{}", port.scheme(), port.near());
+    files::replace(&ctx.repo().join(ADDRESS_FILE), near.as_bytes())?;
     tracing::info!(url = %port.url(), "venus-auth is ready");
     if ctx.json() {
         let mut out = io::stdout().lock();

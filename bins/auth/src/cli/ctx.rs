@@ -112,7 +112,8 @@ impl Ctx {
         let token = std::fs::read_to_string(&file).map_err(|error| {
             CliError(format!("{}: {error}: has venus-auth ever run here?", file.display()))
         })?;
-        let config = ClientConfig::default();
+        let allow_clear = self.config()?.allowcleartext;
+        let config = ClientConfig { allow_clear, ..ClientConfig::default() };
         Ok(AuthClient::new(&[self.url()?], SecretString::from(token.trim().to_owned()), config)?)
     }
 

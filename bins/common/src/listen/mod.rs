@@ -4,7 +4,7 @@ mod addr;
 mod counted;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -138,6 +138,17 @@ impl Port {
         self.addr
     }
 
+    /// Where programs of this machine reach it, if it listens everywhere.
+    #[must_use]
+    pub fn near(&self) -> SocketAddr {
+        let ip = match self.addr.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        SocketAddr::new(ip, self.addr.port())
+    }
+
     /// `http`, or `https` with TLS.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
@@ -234,7 +245,9 @@ mod tests {
         let port = Port::bind(&endpoint("127.0.0.1:0")).await.unwrap();
         assert!(port.url().starts_with("http://127.0.0.1:") && port.addr().port() != 0);
         let allowed = Endpoint { clear_text: ClearText::Allowed, ..endpoint("0.0.0.0:0") };
-        Port::bind(&allowed).await.unwrap();
+        let port = Port::bind(&allowed).await.unwrap();
+        assert!(port.addr().ip().is_unspecified() && port.near().ip().is_loopback());
+        assert_eq!(port.near().port(), port.addr().port());
     }
 
     #[tokio::test]

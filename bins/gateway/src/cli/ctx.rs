@@ -8,14 +8,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use venus_bins_common::keys::KeysError;
-use venus_bins_common::listen::{ListenError, multiaddr, socket_addr};
+use venus_bins_common::listen::{ListenError, in_clear, multiaddr, socket_addr};
 use venus_bins_common::{cli, files};
 use venus_core::error::BoxError;
 use venus_core::rpc::api_info::Token;
 use venus_core::rpc::client::{ClientConfig, RpcClient};
 use venus_core::rpc::{ApiInfo, CallError};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{ALLOW, Config, ConfigError};
 
 /// Where the daemon writes its multiaddr.
 pub(crate) const ADDRESS_FILE: &str = "api";
@@ -99,7 +99,13 @@ impl Ctx {
     /// The URL of the running gateway, without a path.
     pub(crate) fn url(&self) -> Result<String, CliError> {
         let info = ApiInfo { token: None, address: self.address()? };
-        info.rest_url().map_err(|error| CliError(format!("--listen: {error}")))
+        let url = info.rest_url().map_err(|error| CliError(format!("--listen: {error}")))?;
+        if in_clear(&url) && !self.config()?.allowcleartext {
+            return Err(CliError(format!(
+                "{url}: the token would travel in clear: write https, or allow it by {ALLOW}"
+            )));
+        }
+        Ok(url)
     }
 
     /// The administrator's token.

@@ -26,7 +26,7 @@ const AUTH_TOKEN_FILE: &str = "auth-token";
 /// Where that token may stand, for service managers.
 pub(crate) const TOKEN_VARIABLE: &str = "VENUS_GATEWAY_AUTH_TOKEN";
 /// What allows tokens in clear.
-const ALLOW: &str = "AllowClearText = true in config.toml or --allow-clear-text";
+pub(crate) const ALLOW: &str = "AllowClearText = true in config.toml or --allow-clear-text";
 
 /// A key's value makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -143,6 +143,11 @@ impl Config {
         ];
         let given = all.into_iter().filter(|(_, _, url)| !url.is_empty());
         given.map(|(name, key, url)| Ok((key, self.target(name, url)?))).collect()
+    }
+
+    /// The account service as the proxy writes it: the first of its addresses.
+    pub(crate) fn auth_url(&self) -> Option<Target> {
+        self.auth.url.split(',').next()?.trim().parse().ok()
     }
 
     fn target(&self, name: &'static str, url: &str) -> Result<Target, ConfigError> {

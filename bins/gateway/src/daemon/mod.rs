@@ -77,6 +77,8 @@ pub(super) struct Facts {
     pub(super) open_files: OpenFiles,
     pub(super) most_channels: usize,
     pub(super) clear_text: bool,
+    /// Whether wallets cannot know what it calls itself.
+    pub(super) unnamed: bool,
 }
 
 impl<'a> Daemon<'a> {
@@ -93,7 +95,15 @@ impl<'a> Daemon<'a> {
         let endpoint = config.endpoint()?;
         let clear_text = endpoint.tls.is_none() && !endpoint.addr.ip().is_loopback();
         let port = Port::bind(&endpoint).await?;
-        let facts = Facts { url: port.url(), open_files, most_channels: config.limits.channels, clear_text };
+        let facts = Facts {
+            url: port.url(),
+            open_files,
+            most_channels: config.limits.channels,
+            clear_text,
+            // Nobody dials what is listened on everywhere, and with TLS wallets write more than that.
+            unnamed: config.hub.name.is_empty()
+                && (endpoint.tls.is_some() || endpoint.addr.ip().is_unspecified()),
+        };
         // Wallets call a gateway by the address that they dial; without TLS that is the listener's.
         let hub = Hub::new(Arc::new(auth.clone()), config.hub(&multiaddr(port.addr(), ""))?);
         let door = gate::Door::new(&auth)?;
@@ -165,6 +175,11 @@ fn warn(facts: &Facts) {
         let (soft, most) = (facts.open_files.soft, facts.most_channels);
         tracing::warn!(limit = ?soft, channels = most, "too few open files for [Limits] Channels: raise `ulimit -Hn`");
     }
+    if facts.unnamed {
+        tracing::warn!(
+            "wallets refuse challenges of a gateway that they do not know: set [Hub] Name to what they dial"
+        );
+    }
     if facts.clear_text {
         tracing::warn!("tokens travel in clear, as AllowClearText says");
     }
@@ -173,7 +188,8 @@ fn warn(facts: &Facts) {
 /// Says that everything is up: to whoever reads the log, the output or the repository.
 fn announce(ctx: &Ctx, config: &Config, port: &Port, parts: &Parts) -> Result<(), CliError> {
     let address = multiaddr(port.addr(), port.scheme());
-    files::replace(&ctx.repo().join(ADDRESS_FILE), address.as_bytes())?;
+    let near = multiaddr(port.near(), port.scheme());
+    files::replace(&ctx.repo().join(ADDRESS_FILE), near.as_bytes())?;
     let hub = &parts.hub.options().name;
     tracing::info!(url = %port.url(), %hub, auth = %config.auth.url, "venus-gateway is ready");
     if ctx.json() {

@@ -28,6 +28,7 @@ pub(crate) struct Status {
     pub(crate) channels: usize,
     pub(crate) enough_files: bool,
     pub(crate) clear_text: bool,
+    pub(crate) unnamed: bool,
     /// Components behind it, by host key.
     pub(crate) targets: Vec<(String, String)>,
     pub(crate) failures: Vec<Refused>,
@@ -62,6 +63,7 @@ impl Status {
             channels: facts.most_channels,
             enough_files: facts.open_files.fits(facts.most_channels),
             clear_text: facts.clear_text,
+            unnamed: facts.unnamed,
             targets: HostKey::TARGETS.into_iter().filter_map(target).collect(),
             failures: parts.hub.failures().into_iter().map(Refused::from).collect(),
         }

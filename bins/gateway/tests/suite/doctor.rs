@@ -66,6 +66,17 @@ fn what_surrounds_the_gateway() {
 }
 
 #[test]
+fn a_clock_that_is_wrong() {
+    let mut auth = Auth::start();
+    let gateway = Gateway::run(&auth, "", "");
+    auth.leave();
+    auth.date = Some("Sat, 21 Nov 2015 08:16:08 GMT");
+    auth.come_back();
+    crate::support::until("the end of the outage", || wrong(&gateway, &[]).len() == 1);
+    assert_one(&wrong(&gateway, &[]), "clock", "NTP");
+}
+
+#[test]
 fn too_few_open_files() {
     let auth = Auth::start();
     let gateway = Gateway::run(&auth, "", "[Limits]\nChannels = 100000000");

@@ -1,11 +1,9 @@
 //! The program itself: over its ports, its files and its commands.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-#![allow(unreachable_pub)]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![cfg(unix)]
 
 mod commands;
 mod doctor;
-mod logs;
 mod passed_on;
 mod readme;
 mod support;

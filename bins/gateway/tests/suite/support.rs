@@ -43,6 +43,8 @@ pub struct Auth {
     pub runtime: Runtime,
     pub service: AuthService,
     pub addr: SocketAddr,
+    /// What its answers say that it is.
+    pub date: Option<&'static str>,
     /// With its connections.
     serving: Option<Runtime>,
 }
@@ -54,7 +56,7 @@ impl Auth {
         let service = AuthService::new(Arc::new(MemoryStore::default()), Arc::new(SystemClock), rules);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
-        let mut auth = Self { runtime, service, addr, serving: None };
+        let mut auth = Self { runtime, service, addr, date: None, serving: None };
         auth.serve(listener);
         auth.user("gateway");
         auth
@@ -63,6 +65,15 @@ impl Auth {
     fn serve(&mut self, listener: TcpListener) {
         listener.set_nonblocking(true).unwrap();
         let app = router(self.service.clone(), RestConfig::default());
+        let date = self.date;
+        let app = app.layer(axum::middleware::map_response(
+            move |mut response: axum::response::Response| async move {
+                if let Some(date) = date {
+                    response.headers_mut().insert("date", date.parse().unwrap());
+                }
+                response
+            },
+        ));
         let app = app.into_make_service_with_connect_info::<SocketAddr>();
         let serving = Runtime::new().unwrap();
         serving.spawn(async move {

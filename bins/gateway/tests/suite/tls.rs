@@ -23,6 +23,10 @@ fn t22_no_port_for_other_machines_without_tls() {
     assert!(!well && said.contains("--allow-clear-text") && said.contains("TLS"), "{said}");
     gateway.start(&["--allow-clear-text"]);
     assert!(gateway.log().contains("tokens travel in clear"), "{}", gateway.log());
+    // Programs of this machine need not allow anything, others do.
+    assert_eq!(gateway.say(&["wallet", "list"]), (true, "null\n".into()));
+    let (well, said) = gateway.say(&["--listen", "/ip4/192.0.2.1/tcp/1", "wallet", "list"]);
+    assert!(!well && said.contains("in clear"), "{said}");
     gateway.stop();
     // The gateway's own token, which can do everything at venus-auth.
     with(&gateway, "/ip4/0.0.0.0/tcp/0", "/ip4/127.0.0.1/tcp/0");

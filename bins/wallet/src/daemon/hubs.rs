@@ -6,7 +6,9 @@ use std::sync::PoisonError;
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
+use venus_bins_common::listen::in_clear;
 use venus_core::error::{BoxError, ErrorKind};
+use venus_core::rpc::ApiInfo;
 use venus_core::types::Address;
 use venus_signer::LocalWallet;
 use venus_signer::gateway::{GatewayHandle, GatewayOptions, GatewayProvider, HubConfig, HubStatus};
@@ -59,11 +61,20 @@ fn hub(api: &str, section: &RegisterHub, legacy: bool) -> HubConfig {
         Some((_, address)) if !api.starts_with('/') && !address.starts_with("//") => address,
         _ => api,
     };
+    warn_of_clear_text(api, name);
     let mut hub = HubConfig::new(name, api).support_accounts(&section.supportaccounts);
     if !section.token.expose_secret().is_empty() {
         hub = hub.token(section.token.clone());
     }
     if legacy { hub.legacy() } else { hub }
+}
+
+/// Not refused: a wallet of Go dials so, and its hub may have no TLS.
+fn warn_of_clear_text(api: &str, name: &str) {
+    let url = api.parse::<ApiInfo>().and_then(|info| info.endpoint_url(1));
+    if url.is_ok_and(|url| in_clear(&url)) {
+        tracing::warn!(hub = name, "the token travels in clear: dial the gateway by wss if it has TLS");
+    }
 }
 
 #[async_trait]

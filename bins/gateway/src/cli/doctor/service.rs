@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
 use venus_auth::client::AuthClient;
 use venus_core::api::Permission;
 use venus_core::error::{Classify, ErrorKind};
@@ -13,10 +15,13 @@ use crate::cli::{CliError, Ctx};
 use crate::config::Config;
 use crate::daemon::{STATUS, Status};
 
-/// How long the gateway may take to say how it is.
+/// How long the two may take to say how they are.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Clocks that differ by more let tokens end early or late.
-const DRIFT: i64 = 5;
+const DRIFT: u64 = 5;
+/// As HTTP writes it.
+const HTTP_DATE: &[BorrowedFormatItem<'_>] =
+    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
 
 /// A client of venus-auth that may ask.
 pub(super) async fn auth(config: &Config, found: &mut Findings) -> Option<AuthClient> {
@@ -29,7 +34,10 @@ pub(super) async fn auth(config: &Config, found: &mut Findings) -> Option<AuthCl
     };
     let url = &config.auth.url;
     match client.version().await {
-        Ok(version) => found.good("venus-auth", format!("{url} answers, version {version}")),
+        Ok(version) => {
+            found.good("venus-auth", format!("{url} answers, version {version}"));
+            clock(config, found).await;
+        }
         Err(error) => {
             found.bad("venus-auth", format!("{error}: start `venus-auth run`, or correct [Auth] URL"));
             return None;
@@ -65,6 +73,27 @@ fn ends(at: Option<OffsetDateTime>, found: &mut Findings) {
     found.good("token", "venus-auth takes the gateway's token");
 }
 
+/// Tokens begin and end by venus-auth's clock, and here by this machine's.
+async fn clock(config: &Config, found: &mut Findings) {
+    let Some(theirs) = date(config).await else { return };
+    let drift = theirs.unix_timestamp().abs_diff(OffsetDateTime::now_utc().unix_timestamp());
+    if drift <= DRIFT {
+        return found.good("clock", "venus-auth's is this machine's");
+    }
+    found.bad(
+        "clock",
+        format!("venus-auth's differs by {drift} s, and tokens end by it: run an NTP client on both"),
+    );
+}
+
+/// When the account service thinks it is.
+async fn date(config: &Config) -> Option<OffsetDateTime> {
+    let url = format!("{}healthcheck", config.auth_url()?);
+    let answer = http().ok()?.get(url).send().await.ok()?;
+    let text = answer.headers().get(reqwest::header::DATE)?.to_str().ok()?;
+    Some(PrimitiveDateTime::parse(text, HTTP_DATE).ok()?.assume_utc())
+}
+
 /// How the running gateway is, if it runs.
 pub(super) async fn gateway(ctx: &Ctx, found: &mut Findings) -> Option<Status> {
     let status = match ask(ctx).await {
@@ -86,28 +115,30 @@ pub(super) async fn gateway(ctx: &Ctx, found: &mut Findings) -> Option<Status> {
         let told = format!("{limit} are too few for the {most} channels of [Limits] Channels: {text}");
         found.warn("open files", told);
     }
-    let drift = OffsetDateTime::now_utc().unix_timestamp().abs_diff(status.now);
-    found.note(
-        "clock",
-        drift <= DRIFT.unsigned_abs(),
-        "that of the gateway is ours",
-        format!("differs from the gateway's by {drift} s: tokens end by it, run an NTP client on both"),
-    );
+    if status.unnamed {
+        found.warn(
+            "name",
+            "wallets refuse challenges of a gateway that they do not know: set [Hub] Name to what they dial",
+        );
+    }
     Some(status)
 }
 
 async fn ask(ctx: &Ctx) -> Result<Status, CliError> {
     let said = |error: reqwest::Error| CliError(reason(&error.without_url()));
-    venus_core::rpc::client::choose_tls();
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
     let url = ctx.url()?;
-    let asked = client.build().map_err(said)?.get(format!("{}{STATUS}", url.trim_end_matches('/')));
+    let asked = http().map_err(said)?.get(format!("{}{STATUS}", url.trim_end_matches('/')));
     let answer = asked.bearer_auth(ctx.token()?.expose_secret()).send().await.map_err(said)?;
     if !answer.status().is_success() {
         return Err(CliError(format!("{url} answers {}: is it another program's port?", answer.status())));
     }
     let text = answer.text().await.map_err(said)?;
     serde_json::from_str(&text).map_err(|_| CliError(format!("{url} is no venus-gateway")))
+}
+
+fn http() -> reqwest::Result<reqwest::Client> {
+    venus_core::rpc::client::choose_tls();
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build()
 }
 
 /// The last cause says what happened.
