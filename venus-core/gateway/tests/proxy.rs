@@ -268,6 +268,97 @@ async fn a_component_that_is_away_or_silent() {
     assert_eq!(world.proxy.open(), 0);
 }
 
+/// What was admitted is what arrives: whoever could smuggle a second token past the gateway, or a second request behind
+/// the first, would be somebody else there.
+#[tokio::test]
+async fn no_second_token_or_request_is_smuggled() {
+    let world = world(|_| {}).await;
+    let (at, count) = component().await;
+    world.to(HostKey::Venus, at);
+    let request = world.ask("v1.FullNode", "/rpc/v1?a=1&token=stolen&%74oken=stolen");
+    let (_, text) = answer(request.header("authorization", "Bearer stolen")).await;
+    assert!(text.starts_with("POST /rpc/v1?a=1\n") && !text.contains("stolen"), "{text}");
+    assert_eq!(text.matches("authorization: ").count(), 1, "{text}");
+    // Which length counts is not for two servers to guess; nor is what a byte more would mean.
+    let head = format!(
+        "POST /rpc/v1 HTTP/1.1\r\nhost: x\r\nx-venus-api-namespace: v1.FullNode\r\nauthorization: Bearer {}\r\n",
+        world.token
+    );
+    for (lengths, passed) in [
+        ("content-length: 4\r\ntransfer-encoding: chunked", 1),
+        ("transfer-encoding: chunked\r\ncontent-length: 4", 1),
+        ("transfer-encoding: chunked, identity", 0),
+        ("content-length: 4\r\ncontent-length: 5", 0),
+        ("content-length: +4", 0),
+    ] {
+        let before = count.load(Ordering::SeqCst);
+        let mut socket = TcpStream::connect(world.at).await.unwrap();
+        let more = "GET /admin HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        socket.write_all(format!("{head}{lengths}\r\n\r\n0\r\n\r\n{more}").as_bytes()).await.unwrap();
+        let mut text = Vec::new();
+        let _ = within(socket.read_to_end(&mut text)).await;
+        let text = String::from_utf8_lossy(&text);
+        assert!(!text.contains("GET /admin") && !text.contains("content-length: 4\n"), "{lengths}: {text}");
+        assert_eq!(count.load(Ordering::SeqCst) - before, passed, "{lengths}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn one_account_does_not_take_the_places_of_others() {
+    let world = world(|options| (options.exchanges, options.exchanges_of_account) = (3, 2)).await;
+    world.accounts.add("bob");
+    let bob = world.accounts.issue(Some("bob"), Permissions::up_to("read"), None).unwrap();
+    let (at, _ended) = sockets().await;
+    world.to(HostKey::Venus, at);
+    let _held =
+        [dial(&world, Some(&world.token)).await.unwrap(), dial(&world, Some(&world.token)).await.unwrap()];
+    assert_eq!(dial(&world, Some(&world.token)).await.unwrap_err(), 429);
+    let bobs = dial(&world, Some(&bob)).await.unwrap();
+    assert_eq!(dial(&world, Some(&bob)).await.unwrap_err(), 503, "of all together there are three");
+    drop(bobs);
+    within(async { while dial(&world, Some(&bob)).await.is_err() {} }).await;
+}
+
+/// A gate that forgets a token while it answers about it.
+struct Overtaken {
+    inner: Named<ByToken<Arc<MemoryAccounts>>>,
+    proxy: std::sync::OnceLock<Proxy>,
+    calls: AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl Authenticate for Overtaken {
+    async fn authenticate(
+        &self,
+        token: Option<&str>,
+        parts: &http::request::Parts,
+    ) -> Result<Identity, AuthError> {
+        if self.calls.fetch_add(1, Ordering::SeqCst) > 0 {
+            return Err(AuthError::Unauthenticated);
+        }
+        let answer = self.inner.authenticate(token, parts).await;
+        self.proxy.get().unwrap().end(|who, _| who.name == "alice");
+        answer
+    }
+}
+
+#[tokio::test]
+async fn whoever_loses_its_rights_while_it_is_let_in_is_not() {
+    let accounts = Arc::new(MemoryAccounts::new(Arc::new(SystemClock)));
+    accounts.add("alice");
+    let token = accounts.issue(Some("alice"), Permissions::up_to("read"), None).unwrap();
+    let inner = Named(ByToken::new(accounts.clone()));
+    let gate = Arc::new(Overtaken { inner, proxy: std::sync::OnceLock::new(), calls: AtomicUsize::new(0) });
+    let proxy = Proxy::new(gate.clone(), ProxyOptions::default()).unwrap();
+    assert!(gate.proxy.set(proxy.clone()).is_ok());
+    let at = serve(proxy.wrap(Router::new())).await;
+    let (component, count) = component().await;
+    let world = World { proxy, at, token, accounts };
+    world.to(HostKey::Venus, component);
+    assert_eq!(answer(world.ask("v1.FullNode", "/")).await, (401, String::new()));
+    assert_eq!((count.load(Ordering::SeqCst), world.proxy.open()), (0, 0));
+}
+
 #[tokio::test]
 async fn a_circle_ends() {
     let world = world(|_| {}).await;
