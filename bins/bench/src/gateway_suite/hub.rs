@@ -4,19 +4,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::future::BoxFuture;
 use jsonrpsee::core::RpcResult;
 use jsonrpsee::proc_macros::rpc;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use venus_auth::client::{AuthClient, ClientConfig};
+use venus_auth::limits::Guesses;
+use venus_auth::verifier::{Blacklist, CacheConfig, Cached, Chain, Gate};
+use venus_auth::watch::{EffectSource, FromService, InProcess, Liveness, Sockets, Watch, WatchConfig};
 use venus_auth::{AuthService, Effect, MemoryStore, Rules};
-use venus_core::api::AccountDirectory;
+use venus_core::api::{AccountDirectory, Authenticator};
 use venus_core::clock::SystemClock;
 use venus_core::crypto::secp;
-use venus_core::rpc::server::{Authenticate, ByToken, RpcServer};
-use venus_core::rpc::{Dialect, Limits, MethodSpec, Param, Permission, Service};
+use venus_core::rpc::server::RpcServer;
+use venus_core::rpc::{Dialect, KeepAlive, Limits, MethodSpec, Param, Permission, Service};
 use venus_core::types::{Address, MsgMeta, Signature};
 use venus_gateway::rpc::{AddressText, Base64, GatewayServer, MetaText, ServerOptions};
 use venus_gateway::{Ended, Hub, HubLimits, HubOptions, SignatureVerifier};
@@ -70,13 +72,14 @@ pub(super) struct Running {
 
 /// Serves and says so.
 pub(super) async fn run(config: Config) -> Result<Running, BenchError> {
-    let Parts { gate, directory, effects, accounts } = Parts::of(config.accounts).await?;
+    let Door { gate, directory, watch, accounts } = Door::of(config.accounts).await?;
     let hub = Hub::new(directory, options(config.verifies));
     let options = ServerOptions::default();
     let limits = options.limits;
-    let server = GatewayServer::new(&hub, gate.clone(), options).map_err(|error| CHILD.input(error))?;
+    let server = GatewayServer::new(&hub, Arc::new(gate.clone()), options);
+    let server = server.map_err(|error| CHILD.input(error))?;
     let bare = bare(gate, limits)?;
-    let following = tokio::spawn(effects(hub.clone(), server.clone()));
+    let following = follow(watch, hub.clone(), &server);
     let router = server.router().merge(bare.router(&[BARE]));
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
     let listening = server.listen_with(loopback, router).await?;
@@ -105,64 +108,57 @@ impl SignatureVerifier for Unverified {
     }
 }
 
-/// What a hub asks of accounts.
-struct Parts {
-    gate: Arc<dyn Authenticate>,
+/// What a hub asks of accounts, put together as in the daemon.
+struct Door {
+    gate: Gate,
     directory: Arc<dyn AccountDirectory>,
-    effects: Box<dyn FnOnce(Hub, GatewayServer) -> BoxFuture<'static, ()> + Send>,
+    watch: Watch,
     accounts: Accounts,
 }
 
-impl Parts {
+impl Door {
     async fn of(accounts: From) -> Result<Self, BenchError> {
         match accounts {
             From::Own(wallets) => {
                 let clock = Arc::new(SystemClock);
                 let service = AuthService::new(Arc::new(MemoryStore::default()), clock, Rules::default());
                 let accounts = auth::people(&service, wallets).await?;
-                let gate = Arc::new(ByToken::new(service.clone()));
-                let directory = Arc::new(service.clone());
-                let effects = Box::new(|hub, server| Box::pin(within(service, hub, server)) as _);
-                Ok(Self { gate, directory, effects, accounts })
+                let source = InProcess::new(service.clone());
+                Ok(Self::over(service, source, accounts))
             }
             From::Service(accounts) => {
                 let address = accounts.address.ok_or_else(|| CHILD.input("no address of the accounts"))?;
                 let token = SecretString::from(accounts.admin.clone());
                 let client = AuthClient::new(&[format!("http://{address}")], token, ClientConfig::default());
                 let client = client.map_err(|error| CHILD.input(error))?;
-                let gate = Arc::new(ByToken::new(client.clone()));
-                let directory = Arc::new(client.clone());
-                let effects = Box::new(|hub, server| Box::pin(without(client, hub, server)) as _);
-                Ok(Self { gate, directory, effects, accounts })
+                Ok(Self::over(client.clone(), FromService::new(client), accounts))
             }
         }
     }
+
+    fn over<A>(service: A, source: impl EffectSource, accounts: Accounts) -> Self
+    where
+        A: Authenticator + AccountDirectory + Clone + 'static,
+    {
+        let liveness = Liveness::default();
+        let cached = Cached::new(Arc::new(service.clone()), liveness.clone(), CacheConfig::default());
+        let chain = Chain::new("gateway").remote(cached.clone());
+        // Nobody guesses here, and a crowd comes from one machine.
+        let gate = Gate::new(chain, Blacklist::default(), Guesses::new(None));
+        let watch = Watch::new(source, liveness, WatchConfig::default()).tell(cached);
+        Self { gate, directory: Arc::new(service), watch, accounts }
+    }
 }
 
-/// Follows the service of this process.
-async fn within(service: AuthService, hub: Hub, server: GatewayServer) {
-    let mut seen = service.effects().last();
-    loop {
-        for revocation in service.effects().after(seen).await {
-            seen = revocation.seq;
-            end(&hub, &server, revocation.effect);
+/// Ends what rests on a token that counts no more.
+fn follow(watch: Watch, hub: Hub, server: &GatewayServer) -> JoinHandle<()> {
+    let registrations = move |effect: &Effect| {
+        if let Effect::Token { hash, .. } = effect {
+            hub.end(&Ended::Token(hash.clone()));
         }
-    }
-}
-
-/// Follows the service of another process.
-async fn without(client: AuthClient, hub: Hub, server: GatewayServer) {
-    let mut revocations = client.revocations();
-    while let Ok(effects) = revocations.next().await {
-        effects.into_iter().for_each(|effect| end(&hub, &server, effect));
-    }
-}
-
-fn end(hub: &Hub, server: &GatewayServer, effect: Effect) {
-    if let Effect::Token { hash, .. } = effect {
-        server.disconnect(|caller| caller.identity.token == hash);
-        hub.end(&Ended::Token(hash));
-    }
+    };
+    let sockets = Sockets::of(server.servers().into_iter().cloned());
+    tokio::spawn(watch.tell(registrations).tell(sockets).run())
 }
 
 #[rpc(server, namespace = "Bench", namespace_separator = ".")]
@@ -204,22 +200,8 @@ impl BareSignServer for Bare {
 }
 
 /// A method that takes what `WalletSign` takes, reads all of it and answers at once.
-fn bare(gate: Arc<dyn Authenticate>, limits: Limits) -> Result<RpcServer, BenchError> {
+fn bare(gate: Gate, limits: Limits) -> Result<RpcServer, BenchError> {
     let service = Service::new(BareSignServer::into_rpc(Bare), &[TABLE], Dialect::Fork);
     let service = service.map_err(|error| CHILD.input(error))?;
-    Ok(RpcServer::with_limits(service, Gate(gate), limits, Default::default()))
-}
-
-/// The gate of the other paths.
-struct Gate(Arc<dyn Authenticate>);
-
-#[async_trait]
-impl Authenticate for Gate {
-    async fn authenticate(
-        &self,
-        token: Option<&str>,
-        request: &http::request::Parts,
-    ) -> Result<venus_core::rpc::Identity, venus_core::rpc::server::AuthError> {
-        self.0.authenticate(token, request).await
-    }
+    Ok(RpcServer::with_limits(service, gate, limits, KeepAlive::default()))
 }
