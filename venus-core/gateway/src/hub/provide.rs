@@ -93,7 +93,7 @@ impl Hub {
     /// A wallet has some keys no more.
     ///
     /// # Errors
-    /// `NoChannel`.
+    /// `NoChannel`, `TooMany` for more at once than a wallet may have.
     pub async fn remove_addresses(
         &self,
         who: &Provider,
@@ -103,6 +103,10 @@ impl Hub {
         let Some((channel, _)) = self.wallet_channel(who, channel) else {
             return Err(HubError::NoChannel(channel));
         };
+        // It is done under the lock that everybody waits for.
+        if addresses.len() > self.options().limits.addresses {
+            return Err(HubError::TooMany("addresses of one wallet"));
+        }
         let orphans: Vec<&Address> = {
             let mut state = self.inner.registry.write();
             state.remove_addresses(&channel, addresses);

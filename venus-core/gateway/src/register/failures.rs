@@ -41,7 +41,7 @@ pub(crate) struct Failures {
 impl Failures {
     /// Remembers one, and logs it unless it is known: those who fail try again every second.
     pub(crate) fn note(&self, who: &Provider, kind: Kind, at: OffsetDateTime, reason: &str) {
-        let reason = bounded(reason, 500);
+        let reason = on_one_line(&bounded(reason, 500));
         let account = &who.account;
         if self.remember(who, kind, at, &reason) {
             tracing::warn!(%account, %kind, remote = ?who.remote, "registration: {reason}");
@@ -99,6 +99,12 @@ impl Failures {
     }
 }
 
+/// Whoever dialled in wrote some of it: it must not look like a line of the log, nor move a terminal's cursor.
+fn on_one_line(text: &str) -> String {
+    let shown = |c: char| if c.is_control() || matches!(c, '\u{2028}'..='\u{202e}') { '\u{fffd}' } else { c };
+    text.chars().map(shown).collect()
+}
+
 fn forget_oldest(all: &mut HashMap<String, Vec<Failure>>) {
     let oldest = |list: &Vec<Failure>| list.iter().map(|failure| failure.at).min();
     let account = all.iter().min_by_key(|(_, list)| oldest(list)).map(|(account, _)| account.clone());
@@ -152,6 +158,20 @@ mod tests {
         assert_eq!(failures.list(), list[..1]);
         failures.healed(&who("bob", 7), Kind::Proof);
         assert_eq!(failures.list().len(), 1);
+    }
+
+    #[test]
+    fn no_reason_forges_a_line_of_the_log_or_moves_a_cursor() {
+        let failures = Failures::default();
+        failures.note(
+            &who("alice", 1),
+            Kind::Wallet,
+            at(1),
+            "locked\nERROR \u{1b}[2Jall is lost\r\u{85}\u{202e}x é",
+        );
+        let reason = failures.list()[0].reason.clone();
+        assert!(!reason.chars().any(|c| c.is_control() || c == '\u{202e}'), "{reason:?}");
+        assert!(reason.starts_with("locked\u{fffd}ERROR") && reason.ends_with("x é"));
     }
 
     #[test]

@@ -38,6 +38,19 @@ async fn keys_come_and_go() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_takes_more_keys_away_than_a_wallet_may_have() {
+    let pool = Pool::new(|options| options.limits.addresses = 3);
+    let (signer, first) = keys(1, 1, 0);
+    let wallet = pool.wallet(who("alice", 1), &signer).await;
+    let (hub, channel) = (&pool.hub, wallet.events.channel());
+    let many: Vec<Address> = std::iter::repeat_n(miner(1), 4).collect();
+    let error = soon(hub.remove_addresses(&wallet.who, channel, &many)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+    soon(hub.remove_addresses(&wallet.who, channel, &many[1..])).await.unwrap();
+    assert_eq!(offered(&pool, "alice"), first);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_key_that_is_not_there_is_an_error_and_the_others_count() {
     let pool = Pool::plain();
     let (signer, _) = keys(1, 0, 0);
