@@ -71,7 +71,8 @@ impl Program {
     }
 
     fn addr(&self) -> SocketAddr {
-        self.ready["url"].as_str().unwrap().split("://").nth(1).unwrap().parse().unwrap()
+        let url = self.ready["url"].as_str().unwrap();
+        url.split('/').nth(2).unwrap().parse().unwrap()
     }
 
     fn file(&self, name: &str) -> String {
