@@ -114,9 +114,15 @@ impl ChannelSource {
     }
 
     /// Tells the method to stop, and returns when it has.
-    pub(crate) async fn end(mut self) {
-        self.rx.close();
-        while self.rx.recv().await.is_some() {}
+    pub(crate) async fn end(self) {
+        match self {
+            Self::Sink(mut messages) => {
+                messages.close();
+                while messages.recv().await.is_some() {}
+            }
+            // The method is in the stream and ends with it.
+            Self::Feed(values) => drop(values),
+        }
     }
 }
 
