@@ -1,8 +1,9 @@
 //! How often somebody may call.
 //!
 //! [`CallLimiter`] counts calls by machine, by token and by account: the first two and a limit of all accounts are
-//! configured, that of one account is what the account service says ([`AccountDirectory::limits`]
-//! (venus_core::api::AccountDirectory::limits)). Counts are buckets in this process, or, with [`RedisWindow`], shared
+//! configured, that of one account is
+//! [what the account service says](venus_core::api::AccountDirectory::limits). Counts are buckets in this process, or,
+//! with [`RedisWindow`], shared
 //! with all components on one Redis, Go's included. Some methods count as several calls. It sits inside guarded servers
 //! as their [`Limiter`](venus_core::rpc::Limiter), and in front of the REST service as its `Admission`.
 //!
