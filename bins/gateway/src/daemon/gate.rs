@@ -54,9 +54,7 @@ impl Door {
         let source = FromService::new(auth);
         let mut watch = Watch::new(source, self.liveness, WatchConfig::default());
         watch = watch.tell(self.cached).tell(self.blacklist).tell(Registrations(hub));
-        for rpc in server.servers() {
-            watch = watch.tell(Sockets::of(rpc.clone()));
-        }
+        watch = watch.tell(Sockets::of(server.servers().map(Clone::clone)));
         watch.tell(PassedOn(proxy))
     }
 }
