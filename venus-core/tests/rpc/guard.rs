@@ -88,7 +88,9 @@ async fn i1_no_method_of_the_test_api_runs_for_a_stranger_or_below_its_level() {
         let levels = ["read", "write", "sign"].map(|level| (level, level.to_owned())).to_vec();
         let refused = vec!["root".into(), "READ".into()];
         let path = "/rpc/v0".into();
-        request_guard(&RequestGuardFixture { addr, path, dialect, methods, levels, refused }).await;
+        let strangers = None;
+        request_guard(&RequestGuardFixture { addr, path, dialect, methods, strangers, levels, refused })
+            .await;
         server.shutdown().await;
     }
 }

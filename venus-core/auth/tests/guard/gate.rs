@@ -96,7 +96,8 @@ async fn i1_no_method_behind_the_gate_runs_for_a_stranger_or_below_its_level() {
     let listening = server.listen("127.0.0.1:0".parse().unwrap(), &["/rpc/v1"]).await.unwrap();
     let refused = [revoked, disabled, elsewhere].map(|token| token.expose_secret().to_owned()).to_vec();
     let (addr, path, dialect) = (listening.local_addr(), "/rpc/v1".into(), Dialect::Fork);
-    request_guard(&RequestGuardFixture { addr, path, dialect, methods, levels, refused }).await;
+    let strangers = None;
+    request_guard(&RequestGuardFixture { addr, path, dialect, methods, strangers, levels, refused }).await;
     server.shutdown().await;
 }
 

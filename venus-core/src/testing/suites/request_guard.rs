@@ -21,6 +21,8 @@ pub struct RequestGuardFixture {
     pub dialect: Dialect,
     /// Its methods, as [`Service::methods`](crate::rpc::Service::methods) lists them.
     pub methods: Vec<MethodSpec>,
+    /// What callers without a token may do; `None` if they are turned away.
+    pub strangers: Option<Permissions>,
     /// Tokens that are good, by their level: `read`, `write`, `sign`.
     pub levels: Vec<(&'static str, String)>,
     /// Tokens that are no good: revoked, expired, of disabled accounts, of other services.
@@ -36,32 +38,36 @@ pub async fn request_guard(f: &RequestGuardFixture) {
     assert!(!f.methods.is_empty(), "fixture: a server without methods guards nothing");
     let garbage = ["", "x", "..", "a.b.c", "é"].map(str::to_owned);
     let refused: Vec<&String> = f.refused.iter().chain(&garbage).collect();
+    let nobody = f.strangers.is_none().then_some(None);
+    let turned_away = || nobody.into_iter().chain(refused.iter().map(|token| Some(token.as_str())));
     for spec in &f.methods {
-        for token in [None].into_iter().chain(refused.iter().map(|token| Some(token.as_str()))) {
+        for token in turned_away() {
             let (status, body) = post(f, token, spec).await;
             assert_eq!((status, body.as_str()), (401, ""), "{} for a stranger", spec.name);
         }
     }
-    for token in [None].into_iter().chain(refused.iter().map(|token| Some(token.as_str()))) {
+    for token in turned_away() {
         match dial(f, token).await {
             Err(Error::Http(response)) => assert_eq!(response.status(), 401, "a WebSocket of a stranger"),
             other => panic!("a WebSocket of a stranger: {other:?}"),
         }
     }
+    if let Some(rights) = f.strangers {
+        low_level(f, rights, "no token", None).await;
+    }
     for (level, token) in &f.levels {
-        low_level(f, level, token).await;
+        low_level(f, Permissions::up_to(level), level, Some(token)).await;
     }
 }
 
-async fn low_level(f: &RequestGuardFixture, level: &str, token: &str) {
-    let rights = Permissions::up_to(level);
-    let mut socket = dial(f, Some(token)).await.expect("fixture: a token that is good opens a WebSocket");
+async fn low_level(f: &RequestGuardFixture, rights: Permissions, level: &str, token: Option<&str>) {
+    let mut socket = dial(f, token).await.expect("fixture: a token that is good opens a WebSocket");
     for spec in f.methods.iter().filter(|spec| !rights.allow(spec.permission)) {
         let gap = if f.dialect == Dialect::Fork { "  " } else { " " };
         let denied =
             format!("missing permission to invoke '{}'{gap}(need '{}')", spec.short_name(), spec.permission);
         if spec.returns != Returns::Channel {
-            let (_, body) = post(f, Some(token), spec).await;
+            let (_, body) = post(f, token, spec).await;
             assert!(body.contains(&denied), "{} with {level}: {body}", spec.name);
         }
         socket.send(Message::text(call(spec))).await.unwrap();
