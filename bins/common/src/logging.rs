@@ -153,13 +153,29 @@ fn filter(variable: Option<&str>, default_filter: &str) -> Result<EnvFilter, Log
     parsed(text).map_err(|reason| LoggingError::Filter { origin, reason })
 }
 
-/// The RPC library logs what is wrong with a parameter and quotes it, which may be a password. That has no level at
-/// which it may be read.
-const NEVER: &str = "jsonrpsee_core::proc_macros_support=off";
+/// Libraries whose log nobody may read at any level: the RPC library quotes wrong parameters, which may be passwords;
+/// those of WebSockets and HTTP/2 write whole frames and headers, with tokens, challenges and signatures in them. What
+/// matters of it comes back as errors.
+const QUIET: [&str; 4] = ["jsonrpsee_core::proc_macros_support", "tungstenite", "tokio_tungstenite", "h2"];
 
 fn parsed(text: &str) -> Result<EnvFilter, String> {
-    let filter = EnvFilter::try_new(text).map_err(|error| error.to_string())?;
-    Ok(filter.add_directive(NEVER.parse().map_err(|error| format!("{NEVER}: {error}"))?))
+    // The whole text first, so that a mistake is told also where it would not count.
+    EnvFilter::try_new(text).map_err(|error| error.to_string())?;
+    // The more exact directive wins: one for a part of a quiet library would undo ours.
+    let heard: Vec<&str> =
+        text.split(',').map(str::trim).filter(|directive| !is_of_quiet(directive)).collect();
+    let mut filter = EnvFilter::try_new(heard.join(",")).map_err(|error| error.to_string())?;
+    for library in QUIET {
+        let directive = format!("{library}=off");
+        filter = filter.add_directive(directive.parse().map_err(|error| format!("{directive}: {error}"))?);
+    }
+    Ok(filter)
+}
+
+fn is_of_quiet(directive: &str) -> bool {
+    let target = directive.split(['=', '[']).next().unwrap_or_default();
+    let is_part = |rest: &str| rest.is_empty() || rest.starts_with("::");
+    QUIET.iter().any(|library| target.strip_prefix(library).is_some_and(is_part))
 }
 
 /// A log line is one write; the lock that keeps it apart from the bars is [`Progress`]'s.
@@ -201,13 +217,21 @@ mod tests {
     }
 
     #[test]
-    fn what_quotes_parameters_is_logged_at_no_level() {
-        for text in ["trace", "jsonrpsee_core::proc_macros_support=trace,trace", "jsonrpsee_core=trace"] {
+    fn what_quotes_secrets_is_logged_at_no_level() {
+        for text in [
+            "trace",
+            "jsonrpsee_core::proc_macros_support=trace,trace",
+            "jsonrpsee_core=trace,tungstenite=trace",
+            "tungstenite::handshake::client=trace, trace,tungstenite[{x}]=trace,h2::codec=trace",
+        ] {
             let sink = Sink::default();
             let builder = fmt().with_env_filter(parsed(text).unwrap());
             let subscriber = builder.with_writer(Progress::lines(sink.clone())).finish();
             tracing::subscriber::with_default(subscriber, || {
                 tracing::error!(target: "jsonrpsee_core::proc_macros_support", "invalid type: integer `123456`");
+                tracing::debug!(target: "tungstenite::protocol", "123456");
+                tracing::trace!(target: "tungstenite::handshake::client", "Bearer 123456");
+                tracing::debug!(target: "h2::codec::framed_read", "123456");
                 tracing::error!(target: "jsonrpsee_core::server", "shown");
             });
             let logged = sink.text();
