@@ -202,6 +202,14 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
+/// Looks at a file without SQLite, which takes some that are cut off for empty.
+///
+/// # Errors
+/// Of kind `InvalidData` if it is surely no database, or not all of one; else if it cannot be read.
+pub fn inspect(path: &Path) -> io::Result<()> {
+    looks_whole(File::open(path)?, path)
+}
+
 /// Refuses what is surely no database of ours before SQLite writes to it.
 fn looks_whole(mut file: File, path: &Path) -> io::Result<()> {
     let invalid = |reason: &str| Err(io::Error::new(io::ErrorKind::InvalidData, reason.to_owned()));

@@ -233,7 +233,9 @@ async fn many_can_open_a_fresh_database_at_once() {
 #[tokio::test]
 async fn a_path_that_cannot_be_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("missing").join("miner.db");
+    let file = dir.path().join("file");
+    std::fs::write(&file, "no folder").unwrap();
+    let path = file.join("miner.db");
     let error = SqliteReservations::open(&path).await.unwrap_err();
     assert!(error.to_string().contains(&path.display().to_string()), "{error}");
     assert_eq!(error.kind(), ErrorKind::Invalid);

@@ -167,7 +167,8 @@ async fn t09_typed_signing_cannot_be_bypassed_through_a_gateway() {
     }
     // Only a hub asks challenges, and only those that it makes.
     let challenge = MsgMeta { msg_type: MsgType::VerifyAddress, extra: vec![1; 32] };
-    soon("a refusal", signer.sign(&key, &stolen, &challenge)).await.unwrap_err();
+    let refused = soon("a refusal", signer.sign(&key, &stolen, &challenge)).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Denied, "{refused:?}");
     let signature = soon("signing", signer.sign_message(&harmless)).await.unwrap().signature;
     verify(&signature, &key, &harmless.cid().to_bytes()).unwrap();
 }

@@ -12,6 +12,7 @@ use std::path::Path;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use venus_core::api::{ChainError, ChainReader, StateReader};
+use venus_core::sqlite;
 use venus_core::types::{Address, BlockHeader, ChainEpoch, Cid, Tipset, TipsetKey};
 use venus_devnet::Devnet;
 use venus_messager::store::{MessageStore, StoreError as MessageStoreError};
@@ -54,6 +55,12 @@ pub(crate) fn presence(dir: &Path, all: bool) -> Result<(), DemoError> {
 pub(crate) async fn databases(dir: &Path) -> Result<(), DemoError> {
     for path in [dir.join(MESSAGER), dir.join(MINER)] {
         if fs::metadata(&path).is_ok_and(|file| file.len() > 0) {
+            if let Err(error) = sqlite::inspect(&path) {
+                return Err(match error.kind() {
+                    ErrorKind::InvalidData => DemoError::Damaged { path, reason: error.to_string() },
+                    _ => DemoError::File { path, source: error },
+                });
+            }
             let found = quick_check(&path).await.map_err(|e| DemoError::database(&path, e))?;
             if found != "ok" {
                 return Err(DemoError::Damaged { path, reason: found });

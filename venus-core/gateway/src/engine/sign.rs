@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use venus_core::types::gateway::{EXT_ACCOUNTS, WalletSignRequest};
-use venus_core::types::{Address, MsgMeta, Signature};
+use venus_core::types::{Address, MsgMeta, MsgType, Signature};
 
 use super::accounts::Wallet;
 use super::deadline;
@@ -105,6 +105,11 @@ impl Inner {
         meta: &MsgMeta,
         asked: Option<Duration>,
     ) -> Result<Signature, HubError> {
+        // A caller that could ask challenges could claim a wallet's keys at another gateway.
+        if meta.msg_type == MsgType::VerifyAddress {
+            let text = "verifyaddress: only gateways ask for it, of wallets that register";
+            return Err(HubError::Denied(text.into()));
+        }
         let (deadline, until) = deadline(asked, self.options.sign);
         let ends = self.ends();
         let wallets = self.wallets(signer, accounts, until).await?;

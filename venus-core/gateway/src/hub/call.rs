@@ -39,7 +39,8 @@ impl Hub {
     ///
     /// # Errors
     /// [`HubError`]: `NoWallet`, `Provider`, `Closed`, `AllFailed`, `Overloaded`, `Timeout`, `Decode`, `BadSignature`,
-    /// `Identity`, `Stopped`. Signing may be repeated after any of them.
+    /// `Identity`, `Stopped`; `Denied` for `verifyaddress`, which is the hub's own. Signing may be repeated after any
+    /// of the others.
     pub async fn wallet_sign(
         &self,
         signer: &Address,
